@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: MIT
+# What every target of ours has in common: C++20, warnings, the arithmetic contract. Targets only, no global flags.
+
+find_package(Threads REQUIRED)
+
+function(tutti_target name)
+    target_compile_features(${name} PUBLIC cxx_std_20)
+    set_target_properties(${name} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON
+        CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+    if(MSVC)
+        target_compile_options(${name} PRIVATE /W4 /fp:precise /utf-8)
+        if(TUTTI_WERROR)
+            target_compile_options(${name} PRIVATE /WX)
+        endif()
+    else()
+        # Contraction off: every fused multiply-add in the audio path is written as one (docs/design: arithmetic contract).
+        target_compile_options(${name} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wno-psabi -ffp-contract=off)
+        if(TUTTI_WERROR)
+            target_compile_options(${name} PRIVATE -Werror)
+        endif()
+    endif()
+endfunction()
+
+# tutti_test(NAME engine.allocator SOURCES a.cpp b.cpp [LIBRARIES tutti::io] [LABELS unit])
+# One doctest executable and one CTest entry; the main function stands in tests/main.cpp.
+function(tutti_test)
+    cmake_parse_arguments(T "" "NAME" "SOURCES;LIBRARIES;LABELS" ${ARGN})
+    string(REPLACE "." "_" target "test_${T_NAME}")
+    add_executable(${target} ${T_SOURCES} "${PROJECT_SOURCE_DIR}/tests/main.cpp")
+    tutti_target(${target})
+    target_link_libraries(${target} PRIVATE tutti::engine ${T_LIBRARIES})
+    target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}")
+    target_compile_definitions(${target} PRIVATE TUTTI_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    if(NOT T_LABELS)
+        set(T_LABELS unit)
+    endif()
+    add_test(NAME ${T_NAME} COMMAND ${target})
+    set_tests_properties(${T_NAME} PROPERTIES LABELS "${T_LABELS}" SKIP_RETURN_CODE 77)
+endfunction()
