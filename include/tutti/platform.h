@@ -11,7 +11,7 @@
 #define TUTTI_API
 #endif
 #elif defined(__GNUC__) || defined(__clang__)
-#define TUTTI_API __attribute__((visibility("default")))
+#define TUTTI_API [[gnu::visibility("default")]]
 #else
 #define TUTTI_API
 #endif
