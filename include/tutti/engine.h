@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+// Engine and Stream: what sounds, and how it is asked for.
+//
+//     auto engine = tutti::Engine::create().value();
+//     auto stream = engine->open({.sample_rate = 48000.0}).value();
+//     stream->set_patch(0, tutti::Patch::factory("warm-pad").value());
+//     auto sender = stream->make_sender().value();
+//     sender.post(tutti::Event::note_on(0, 0, 60, 0.8));
+//     stream->pull(out, frames);
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <tutti/event.h>
+#include <tutti/patch.h>
+#include <tutti/status.h>
+
+namespace tutti {
+
+// Who renders. All three give the same samples; `ahead` delays them by Stream::latency_frames().
+enum class Mode : std::uint8_t { inline_, ahead, offline };
+
+struct EngineConfig {
+    int threads = 0;              // that serve `ahead` and `offline`, the caller included; 0: one a core, at most 8
+    std::string backend = "auto"; // "auto", "cpu"
+};
+
+struct StreamConfig {
+    double sample_rate = 48000.0; // 8,000..192,000 Hz, any real number
+    int channels = 2;             // 1..16
+    Mode mode = Mode::inline_;
+    int max_frames = 8192;     // largest block of a pull; in `ahead` larger ones are refused
+    int look_ahead_blocks = 4; // render blocks of 64 frames, `ahead` only
+    int parts = 16;            // 1..256
+    int voices = 512;          // slots of the whole stream, unison copies and fading voices included
+    int senders = 8;           // most senders at once
+    int events = 8192;         // events that may wait
+    std::uint64_t seed = 1;    // of noise, drift and humanising
+    bool limiter = true;
+    bool soft_start = false; // 20 ms fade-in, for live devices
+};
+
+// Counters since the stream was opened, and its present state. Readable at any time.
+struct StreamStats {
+    std::int64_t frames = 0;         // closed frames: asked of pull so far
+    std::int64_t late_events = 0;    // took effect later than their frame
+    std::int64_t dropped_events = 0; // the queue was full
+    std::int64_t late_blocks = 0;    // `ahead`: not ready when asked for, concealed
+    std::int64_t refused_pulls = 0;  // larger than max_frames in `ahead`, null buffers
+    std::int64_t stolen_voices = 0;
+    std::int64_t shed_voices = 0;
+    std::int64_t muted_voices = 0; // not finite, silenced alone
+    int voices = 0;                // sounding now
+    int ring_blocks = 0;           // ready in the ring
+    float peak = 0.0f;             // of the last block, linear
+};
+
+class Engine;
+class Stream;
+
+// Posts events to one stream. Used by one thread at a time; at most StreamConfig::senders at once. Movable.
+class TUTTI_API Sender {
+public:
+    Sender() noexcept;
+    Sender(Sender&&) noexcept;
+    Sender& operator=(Sender&&) noexcept;
+    ~Sender();
+    // false: the queue is full or the sender is empty; the event is dropped and counted. [audio] [any thread that owns the sender]
+    bool post(const Event& event) noexcept TUTTI_NONBLOCKING;
+    explicit operator bool() const noexcept { return m_queue != nullptr; }
+
+private:
+    friend class Stream;
+    struct Queue;
+    Queue* m_queue = nullptr;
+    std::shared_ptr<void> m_keep;
+};
+
+class TUTTI_API Stream {
+public:
+    ~Stream();
+    Stream(const Stream&) = delete;
+    Stream& operator=(const Stream&) = delete;
+
+    const StreamConfig& config() const noexcept;
+
+    // Prepares the patch and lets it take over the part at `frame`; sounding notes end with the patch they began with.
+    // Errors: not_found (voice type, effect, parameter), out_of_range (part), full (voices). [control]
+    Status set_patch(int part, const Patch& patch, std::int64_t frame = k_asap);
+    Result<Sender> make_sender(); // [control]
+
+    // Gives the next `frames` frames to out[channel][frame]. Always fills `out`; false where the call was refused (silence).
+    // inline and offline: [n, n+frames); ahead: [n-L, n+frames-L). [audio], by one thread at a time
+    bool pull(float* const* out, int frames) noexcept TUTTI_NONBLOCKING;
+
+    // The closed frame plus the time since the last pull: the stamp for live input. [any]
+    std::int64_t now() const noexcept TUTTI_NONBLOCKING;
+    int latency_frames() const noexcept; // [any]
+    StreamStats stats() const noexcept;  // [any]
+    double sample_rate() const noexcept; // [any]
+
+private:
+    friend class Engine;
+    struct Impl;
+    explicit Stream(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> m_impl;
+};
+
+class TUTTI_API Engine {
+public:
+    // Errors: unsupported (backend, instruction set forced by TUTTI_ISA). [control]
+    static Result<std::unique_ptr<Engine>> create(const EngineConfig& config = {});
+    ~Engine();
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    // Allocates everything the stream will need. Errors: out_of_range (which field and its range). [control]
+    Result<std::shared_ptr<Stream>> open(const StreamConfig& config = {});
+    // "cpu (avx512)". [any]
+    const char* backend() const noexcept;
+
+private:
+    struct Impl;
+    explicit Engine(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> m_impl;
+};
+
+} // namespace tutti

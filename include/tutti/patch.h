@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// A patch: a voice type, its parameter values, modulation routes, effects and how it is played; kept in a JSON file.
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <tutti/parameter.h>
+#include <tutti/status.h>
+
+namespace tutti {
+
+enum class Quality : unsigned char { eco, standard, ultra };
+enum class PlayMode : unsigned char { poly, mono, legato };
+enum class NotePriority : unsigned char { last, high, low };
+enum class StealPolicy : unsigned char { quietest, oldest, same_note };
+
+// One modulation route: `target` (a modulatable parameter's id) += depth * source, in the target's unit; octaves where the
+// target's curve is exponential.
+struct PatchRoute {
+    std::string source; // "env2", "lfo1", "velocity", "key", "pressure", "timbre", "wheel", "macro1", ...
+    std::string target;
+    double depth = 0.0;
+};
+
+struct PatchEffect {
+    std::string type;                         // "chorus", "delay", "reverb", ...
+    std::map<std::string, double> parameters; // by id, in the parameter's unit; absent: the default
+    bool enabled = true;
+};
+
+// A plain value of the control side. Unknown keys of a file are kept and written back.
+struct TUTTI_API Patch {
+    std::string name = "Init";
+    std::string voice = "subtractive";
+    std::string category; // "Bass", "Pad", ...
+    std::string author;
+    std::vector<std::string> tags;
+    double gain_db = 0.0;
+    Quality quality = Quality::standard;
+    PlayMode mode = PlayMode::poly;
+    NotePriority priority = NotePriority::last;
+    StealPolicy steal = StealPolicy::quietest;
+    int voices = 32; // notes that may sound at once in a part, 1..512 (each with its unison copies)
+    double glide_seconds = 0.0;
+    double bend_range = 2.0;                  // semitones
+    double velocity_curve = 0.0;              // -1 soft .. 0 linear .. 1 hard
+    std::map<std::string, double> parameters; // by id, in the parameter's unit; absent: the default
+    std::vector<PatchRoute> routes;           // at most 16
+    std::vector<PatchEffect> effects;
+    std::map<std::string, std::string> macros; // "macro1" -> what it is called
+    std::string unknown = "{}";                // JSON object of the keys this version does not know
+
+    // Errors: malformed (with line and column, or the key at fault), unsupported (a newer format), too_large (16 MiB),
+    // out_of_range (a value outside its parameter's range names both). [control]
+    static Result<Patch> from_json(std::string_view text);
+    static Result<Patch> load(const std::string& path);
+    // A factory patch by its name in lower case with hyphens, "warm-pad"; not_found lists the nearest names. [control]
+    static Result<Patch> factory(std::string_view name);
+    static std::span<const std::string_view> factory_names();
+    // The factory patch nearest to a General MIDI program 0..127, or the drum kit where `drums`. [control]
+    static std::string_view general_midi(int program, bool drums = false);
+
+    std::string to_json() const;
+    Status validate() const;
+};
+
+} // namespace tutti
