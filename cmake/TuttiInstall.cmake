@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+# Install rules, the CMake package with its components and the pkg-config file. Included last: it installs the targets
+# that are there.
+include(CMakePackageConfigHelpers)
+include(GNUInstallDirs)
+
+set(place "${CMAKE_INSTALL_LIBDIR}/cmake/tutti")
+
+# One export file a component, so that a user of the engine alone needs nothing of the others.
+function(tutti_install_component component)
+    install(TARGETS ${ARGN} EXPORT tutti-${component}
+            RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT ${component}
+            LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT ${component}
+            ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT ${component})
+    install(EXPORT tutti-${component} NAMESPACE tutti:: DESTINATION "${place}" COMPONENT ${component}
+            FILE tutti-${component}.cmake)
+endfunction()
+
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/tutti" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT engine
+        FILES_MATCHING PATTERN "*.h")
+tutti_install_component(engine tutti)
+if(TARGET tutti_cli)
+    install(TARGETS tutti_cli RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT cli)
+endif()
+foreach(folder IN ITEMS patches music)
+    if(IS_DIRECTORY "${PROJECT_SOURCE_DIR}/${folder}")
+        install(DIRECTORY "${PROJECT_SOURCE_DIR}/${folder}" DESTINATION "${CMAKE_INSTALL_DATADIR}/tutti" COMPONENT data
+                FILES_MATCHING PATTERN "*.json" PATTERN "*.mid")
+    endif()
+endforeach()
+install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT engine)
+
+configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/tuttiConfig.cmake.in" "${PROJECT_BINARY_DIR}/tuttiConfig.cmake"
+                              INSTALL_DESTINATION "${place}" NO_SET_AND_CHECK_MACRO)
+# Before 1.0 a minor version may break what the one before promised.
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/tuttiConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
+install(FILES "${PROJECT_BINARY_DIR}/tuttiConfig.cmake" "${PROJECT_BINARY_DIR}/tuttiConfigVersion.cmake"
+        DESTINATION "${place}" COMPONENT engine)
+
+# pkg-config finds the prefix from where the file stands, so the tree may be moved.
+file(RELATIVE_PATH TUTTI_PC_PREFIX "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
+string(REGEX REPLACE "/$" "" TUTTI_PC_PREFIX "${TUTTI_PC_PREFIX}")
+if(TUTTI_SHARED)
+    set(TUTTI_PC_CFLAGS "-DTUTTI_SHARED_LIBRARY")
+    set(TUTTI_PC_PRIVATE "")
+else()
+    set(TUTTI_PC_CFLAGS "")
+    set(TUTTI_PC_PRIVATE " -lstdc++ -lm ${CMAKE_THREAD_LIBS_INIT}")
+endif()
+configure_file("${PROJECT_SOURCE_DIR}/cmake/tutti.pc.in" "${PROJECT_BINARY_DIR}/tutti.pc" @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/tutti.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT engine)

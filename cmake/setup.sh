@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: MIT
+# Sourced by ./run and ./test: installs the packages that are missing, configures and builds. It speaks on standard error
+# only, so that what the tutti program writes to standard output stays clean. Expects tutti_root.
+
+say() { printf '%s\n' "$*" >&2; }
+die() {
+    say "error: $*"
+    exit 1
+}
+
+# One of us at a time: the second caller waits here, then finds everything done. Descriptor 9 holds the lock until
+# tutti_unlock or the end of the script.
+tutti_lock() {
+    mkdir -p "$tutti_root/build" || die "cannot write to $tutti_root/build; nothing was built; make the folder writable"
+    command -v flock >/dev/null || return 0
+    exec 9>"$tutti_root/build/.lock"
+    flock -n 9 && return 0
+    say "another ./run or ./test is setting up here; waiting for it"
+    flock 9
+}
+tutti_unlock() { exec 9>&-; }
+
+# tutti_packages SECTION...: "package command" a line, "-" where no command will do instead.
+tutti_packages() {
+    local section
+    for section in "$@"; do
+        awk -v want="[$section]" '
+            { sub(/#.*/, "") }
+            NF == 0 { next }
+            /^\[/ { on = ($1 == want); next }
+            on { command = "-"; if ($2 ~ /^=/) command = substr($2, 2); print $1, command }
+        ' "$tutti_root/cmake/packages.txt"
+    done | sort -u
+}
+
+tutti_missing_packages() {
+    local package command names=() installed
+    while read -r package command; do
+        [ "$command" != - ] && command -v "$command" >/dev/null && continue
+        names+=("$package")
+    done < <(tutti_packages "$@")
+    [ ${#names[@]} -gt 0 ] || return 0
+    # "ii": wanted and installed whole; a package left half-way by an interrupted run counts as missing.
+    installed=$(dpkg-query -W -f='${db:Status-Abbrev} ${Package}\n' "${names[@]}" 2>/dev/null | awk '$1 == "ii" { print $2 }') || true
+    for package in "${names[@]}"; do
+        grep -qxF -- "$package" <<<"$installed" || printf '%s\n' "$package"
+    done
+}
+
+tutti_has_candidates() {
+    local package
+    for package in "$@"; do
+        apt-cache policy "$package" 2>/dev/null | grep -q '^  Candidate: [^(]' || return 1
+    done
+}
+
+# tutti_install_packages SECTION...: sets tutti_installed=yes where it installed anything.
+tutti_install_packages() {
+    tutti_installed=no
+    if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+        say "this is not a Debian system: packages are not looked after here; CMake says what is missing (cmake/packages.txt lists all)"
+        return 0
+    fi
+    local missing=() line
+    while read -r line; do missing+=("$line"); done < <(tutti_missing_packages "$@")
+    [ ${#missing[@]} -gt 0 ] || return 0
+
+    local by_hand="apt-get install -y --no-install-recommends ${missing[*]}"
+    local as_root=()
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null || die "these packages are missing and there is neither root nor sudo to install them: ${missing[*]}; nothing was built; run as root: $by_hand"
+        as_root=(sudo)
+        if ! [ -t 0 ]; then
+            sudo -n true 2>/dev/null || die "these packages are missing and sudo wants a password, which cannot be asked for here: ${missing[*]}; nothing was built; run as root: $by_hand"
+            as_root=(sudo -n)
+        fi
+    fi
+    say "will install from Debian${as_root[0]:+ (with sudo)}: ${missing[*]}"
+    local apt=(${as_root[@]+"${as_root[@]}"} env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=600)
+    local log="$tutti_root/build/packages.log"
+    : >"$log"
+    [ -z "$(dpkg --audit 2>/dev/null)" ] || ${as_root[@]+"${as_root[@]}"} env DEBIAN_FRONTEND=noninteractive dpkg --configure -a >>"$log" 2>&1 || true
+    tutti_has_candidates "${missing[@]}" || { say "fetching the package lists"; "${apt[@]}" update >>"$log" 2>&1 || true; }
+    if ! "${apt[@]}" install --no-install-recommends "${missing[@]}" >>"$log" 2>&1; then
+        # Old lists name files that are gone: once more with new ones.
+        say "fetching the package lists again"
+        "${apt[@]}" update >>"$log" 2>&1 || true
+        if ! "${apt[@]}" install --no-install-recommends "${missing[@]}" >>"$log" 2>&1; then
+            grep -E '^(E|W|Err)' "$log" | tail -n 5 >&2 || true
+            die "the packages could not be installed (is there a network? the whole log: $log); nothing was built; try again, or run as root: $by_hand"
+        fi
+    fi
+    tutti_installed=yes
+    say "installed"
+}
+
+# tutti_configure FOLDER CMAKE-ARGUMENT...: only where something that matters has changed; later changes of CMake files
+# are noticed by the build itself.
+tutti_configure() {
+    local folder=$1 stamp key
+    shift
+    key="$tutti_root $* $(command -v ccache || true) ${CC:-} ${CXX:-}"
+    stamp="$folder/.tutti-configured"
+    if [ -f "$folder/build.ninja" ] && [ "$tutti_installed" = no ] && [ "$(cat "$stamp" 2>/dev/null)" = "$key" ]; then return 0; fi
+    # A folder that was configured for another place, or half configured, is of no use.
+    [ -f "$stamp" ] && [ "$(head -c ${#tutti_root} "$stamp")" = "$tutti_root" ] || rm -rf -- "$folder"
+    rm -f -- "$stamp"
+    mkdir -p "$folder"
+    local launcher=()
+    if command -v ccache >/dev/null; then
+        launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+    fi
+    say "configuring ${folder#"$tutti_root"/}"
+    if ! cmake -S "$tutti_root" -B "$folder" -G Ninja ${launcher[@]+"${launcher[@]}"} "$@" >"$folder/configure.log" 2>&1; then
+        cat "$folder/configure.log" >&2
+        say "error: CMake could not configure $folder; nothing was built; the lines above say why"
+        return 1
+    fi
+    sed -n '/^-- Tutti /,/^-- Configuring done/{/^-- Configuring done/d;p}' "$folder/configure.log" >&2
+    printf '%s' "$key" >"$stamp"
+}
+
+# tutti_build FOLDER [TARGET...]: quiet where there is nothing to do.
+tutti_build() {
+    local folder=$1
+    shift
+    if [ "$(ninja -C "$folder" -n "$@" 2>/dev/null | tail -n 1)" = "ninja: no work to do." ]; then return 0; fi
+    say "building ${folder#"$tutti_root"/} ${*:+($*)}"
+    if ! ninja -C "$folder" "$@" >"$folder/build.log" 2>&1; then
+        grep -v '^\[[0-9]*/[0-9]*\]' "$folder/build.log" | tail -n 60 >&2
+        say "error: the build in $folder failed; the lines above say why; the whole log: $folder/build.log"
+        return 1
+    fi
+}
