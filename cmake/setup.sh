@@ -50,7 +50,8 @@ tutti_missing_packages() {
 tutti_has_candidates() {
     local package
     for package in "$@"; do
-        apt-cache policy "$package" 2>/dev/null | grep -q '^  Candidate: [^(]' || return 1
+        # Not grep -q: it would leave early, and pipefail would take the broken pipe for a no.
+        apt-cache policy "$package" 2>/dev/null | grep '^  Candidate: [^(]' >/dev/null || return 1
     done
 }
 
@@ -124,8 +125,10 @@ tutti_configure() {
 tutti_build() {
     local folder=$1
     shift
-    if [ "$(ninja -C "$folder" -n "$@" 2>/dev/null | tail -n 1)" = "ninja: no work to do." ]; then return 0; fi
-    say "building ${folder#"$tutti_root"/} ${*:+($*)}"
+    # The look at the globbed folders alone is no work worth a line.
+    if ninja -C "$folder" -n "$@" 2>&1 | grep -v -e '^ninja: ' -e 'globbed directories' >/dev/null; then
+        say "building ${folder#"$tutti_root"/}${*:+ ($*)}"
+    fi
     if ! ninja -C "$folder" "$@" >"$folder/build.log" 2>&1; then
         grep -v '^\[[0-9]*/[0-9]*\]' "$folder/build.log" | tail -n 60 >&2
         say "error: the build in $folder failed; the lines above say why; the whole log: $folder/build.log"
