@@ -44,6 +44,9 @@ enum Input : int {
 
 // Envelope e of a row: value, mul, add. At every tick: value = value * mul + add. The control side rewrites all three at
 // the start of a stage, so that value is exact on the tick grid; between ticks the recurrence ramps linearly.
+// An edit inside a tick (start, release, fade) writes value = the level on the edit's own frame, and mul, add so that
+// value * mul + add is the level at the next tick: the ramp goes from the one to the other over what is left of the tick.
+// input_pitch alike: the pitch on the edit's frame, and input_pitch_step what the next tick adds.
 constexpr int envelope_field(int envelope) {
     return input_count + 3 * envelope;
 }
@@ -134,6 +137,8 @@ struct VoiceType {
     // The patch shape: which modules are in use, as bits that choose the recurrence's compiled form. The same shape is
     // the same inner loop. Routes with a source or target that is in use set their bits. [any]
     std::uint64_t (*shape)(const float* values, const Route* routes, int route_count) noexcept = nullptr;
+    // The choke group of a key, 1.. (a new note fades the sounding ones of its group: hi-hats), 0: none. May be null. [render]
+    int (*choke_group)(int key) noexcept = nullptr;
 };
 
 } // namespace tutti::voices
