@@ -126,7 +126,7 @@ tutti_build() {
     local folder=$1
     shift
     # The look at the globbed folders alone is no work worth a line.
-    if ninja -C "$folder" -n "$@" 2>&1 | grep -v -e '^ninja: ' -e 'globbed directories' >/dev/null; then
+    if ninja -C "$folder" -n "$@" 2>&1 | grep -v -e '^ninja: ' -e 'globbed directories' -e 'Re-running CMake' >/dev/null; then
         say "building ${folder#"$tutti_root"/}${*:+ ($*)}"
     fi
     if ! ninja -C "$folder" "$@" >"$folder/build.log" 2>&1; then

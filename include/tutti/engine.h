@@ -69,7 +69,7 @@ public:
     ~Sender();
     // false: the queue is full or the sender is empty; the event is dropped and counted. [audio] [any thread that owns the sender]
     bool post(const Event& event) noexcept TUTTI_NONBLOCKING;
-    explicit operator bool() const noexcept { return m_queue != nullptr; }
+    explicit operator bool() const noexcept { return m_queue != nullptr; } // [any]
 
 private:
     friend class Stream;
@@ -84,7 +84,7 @@ public:
     Stream(const Stream&) = delete;
     Stream& operator=(const Stream&) = delete;
 
-    const StreamConfig& config() const noexcept;
+    const StreamConfig& config() const noexcept; // [any]
 
     // Prepares the patch and lets it take over the part at `frame`; sounding notes end with the patch they began with.
     // Errors: not_found (voice type, effect, parameter), out_of_range (part), full (voices). [control]

@@ -55,6 +55,7 @@ struct Event {
     std::uint32_t parameter = 0;
     std::uint8_t index = 0;
 
+    // One event each, as a value. [any]
     static Event note_on(std::int64_t frame, int part, int key, double velocity,
                          std::int32_t note_id = k_any_note) noexcept {
         return make(frame, EventType::note_on, part, key, velocity, note_id);
@@ -72,7 +73,7 @@ struct Event {
         event.index = static_cast<std::uint8_t>(kind);
         return event;
     }
-    // A MIDI 1.0 channel voice or mode message. Program change is not among them: it needs Stream::set_patch [control].
+    // A MIDI 1.0 channel voice or mode message. Program change is not among them: it needs Stream::set_patch. [any]
     static Event midi(std::int64_t frame, int part, int status, int data1, int data2) noexcept {
         const bool bend = (status & 0xf0) == 0xe0;
         Event event = make(frame, EventType::midi, part, bend ? 0 : (data1 & 0x7f),

@@ -64,6 +64,7 @@ struct TUTTI_API Patch {
     // The factory patch nearest to a General MIDI program 0..127, or the drum kit where `drums`. [control]
     static std::string_view general_midi(int program, bool drums = false);
 
+    // The file's text, and whether every name and value is known and in range (out_of_range, not_found). [control]
     std::string to_json() const;
     Status validate() const;
 };

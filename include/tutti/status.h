@@ -45,9 +45,11 @@ TUTTI_API const char* code_name(Code code) noexcept;
 // A Status that is not ok has all three. Control side only: it holds strings.
 class [[nodiscard]] TUTTI_API Status {
 public:
+    // Success, or the three parts. [control]
     Status() = default;
     Status(Code code, std::string what, std::string means, std::string remedy);
 
+    // The parts. [any]
     bool ok() const noexcept { return m_code == Code::ok; }
     explicit operator bool() const noexcept { return ok(); }
     Code code() const noexcept { return m_code; }
@@ -69,12 +71,15 @@ private:
 template <class T>
 class [[nodiscard]] Result {
 public:
+    // From a value, or from a Status that is not ok. [control]
     Result(T value) : m_value(std::move(value)) {}
     Result(Status status) : m_status(std::move(status)) { assert(!m_status.ok()); }
 
+    // [any]
     bool ok() const noexcept { return m_value.has_value(); }
     explicit operator bool() const noexcept { return ok(); }
     const Status& status() const noexcept { return m_status; }
+    // The value; only where ok(). [any]
     T& value() & {
         assert(ok());
         return *m_value;
