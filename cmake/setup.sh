@@ -8,14 +8,14 @@ die() {
     exit 1
 }
 
-# One of us at a time: the second caller waits here, then finds everything done. Descriptor 9 holds the lock until
-# tutti_unlock or the end of the script.
+# tutti_lock NAME: one ./run and one ./test at a time: a second caller waits here, then finds everything done. Descriptor 9
+# holds the lock until tutti_unlock or the end of the script; it is closed for what runs long and sets nothing up.
 tutti_lock() {
     mkdir -p "$tutti_root/build" || die "cannot write to $tutti_root/build; nothing was built; make the folder writable"
     command -v flock >/dev/null || return 0
-    exec 9>"$tutti_root/build/.lock"
+    exec 9>"$tutti_root/build/.lock-$1"
     flock -n 9 && return 0
-    say "another ./run or ./test is setting up here; waiting for it"
+    say "another ./$1 is at work here; waiting for it"
     flock 9
 }
 tutti_unlock() { exec 9>&-; }
@@ -78,7 +78,7 @@ tutti_install_packages() {
     fi
     say "will install from Debian${as_root[0]:+ (with sudo)}: ${missing[*]}"
     local apt=(${as_root[@]+"${as_root[@]}"} env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=600)
-    local log="$tutti_root/build/packages.log"
+    local log="$tutti_root/build/packages-$$.log"
     : >"$log"
     [ -z "$(dpkg --audit 2>/dev/null)" ] || ${as_root[@]+"${as_root[@]}"} env DEBIAN_FRONTEND=noninteractive dpkg --configure -a >>"$log" 2>&1 || true
     tutti_has_candidates "${missing[@]}" || { say "fetching the package lists"; "${apt[@]}" update >>"$log" 2>&1 || true; }
@@ -91,6 +91,7 @@ tutti_install_packages() {
             die "the packages could not be installed (is there a network? the whole log: $log); nothing was built; try again, or run as root: $by_hand"
         fi
     fi
+    rm -f -- "$log"
     tutti_installed=yes
     say "installed"
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What can be read off a file's text: SPDX first lines, length, no path of somebody's machine, no package registry's host
-name, no GNU extension outside a named macro."""
+name, no GNU extension outside a named macro; and no build product or fuzzer's leaving among the files."""
 import re
 
 from tree import CODE, SCRIPT, blank_comments
@@ -11,6 +11,7 @@ LONGEST = 400
 MACHINE = re.compile("/" + r"(?:root|home/\w+|Users/\w+|work)" + "/" + r"|[A-Z]:\\\\?Users\\")
 HOSTS = ["py" + "pi.org", "python" + "hosted.org", "npm" + "js.org", "crates" + ".io", "conan" + ".io", "vcpkg" + ".io",
          "deb" + ".debian.org", "hugging" + "face.co", "docker" + ".io", "ghcr" + ".io", "rubygems" + ".org"]
+NAMED = ("CMakeLists.txt", "Makefile", "packages.txt", "run", "test")
 GNU = [
     (r"__attribute__", "__attribute__"),
     (r"__builtin_\w+", "a compiler's builtin"),
@@ -25,16 +26,24 @@ GNU = [
 ]
 
 
+STRAY = re.compile(r"^(oom|crash|leak|timeout|slow-unit)-[0-9a-f]{8,}|\.(o|a|so|dll|exe|pyc|orig|rej|swp|wav|flac)$|^(core|a\.out)$")
+LARGEST = 2_000_000  # bytes; a picture or a short piece of music stays far below
+
+
 def wants_spdx(file):
     name = file.rsplit("/", 1)[-1]
-    return file.endswith(CODE + SCRIPT) or name in ("CMakeLists.txt", "packages.txt", "run", "test") or name.endswith((".in", ".clang-format", ".clang-tidy"))
+    return file.endswith(CODE + SCRIPT + (".in", ".clang-format", ".clang-tidy")) or name in NAMED
 
 
 def check(tree):
     faults = []
     for file in tree.files:
         path = tree.root / file
-        if path.stat().st_size > 4_000_000 or b"\0" in path.read_bytes()[:4096]:
+        if STRAY.search(path.name):
+            faults.append(f"{file}: looks like something that a program left behind")
+        if path.stat().st_size > LARGEST:
+            faults.append(f"{file}: {path.stat().st_size} bytes; more than {LARGEST} does not belong here")
+        if b"\0" in path.read_bytes()[:4096]:
             continue
         text = tree.text(file)
         lines = text.splitlines()
@@ -69,6 +78,9 @@ def gnu(file, text):
 
 MIT = "// " + SPDX + "MIT\n"
 RED = [
+    ({"oom-da39a3ee5e6b": ""}, "oom-da39a3ee5e6b: looks like"),
+    ({"engine/a.o": ""}, "engine/a.o: looks like"),
+    ({"docs/big.txt": "x" * (LARGEST + 1)}, "docs/big.txt: 2000001 bytes"),
     ({"engine/a.cpp": "int a;\n"}, "engine/a.cpp:1: the first line"),
     ({"cmake/a.py": "#!/usr/bin/env python3\nimport os\n"}, "cmake/a.py:1: the first line"),
     ({"engine/a.cpp": MIT + "int a;\n" * LONGEST}, f"engine/a.cpp: {LONGEST + 1} lines"),
