@@ -104,8 +104,10 @@ tutti_configure() {
     key="$tutti_root $* $(command -v ccache || true) ${CC:-} ${CXX:-}"
     stamp="$folder/.tutti-configured"
     if [ -f "$folder/build.ninja" ] && [ "$tutti_installed" = no ] && [ "$(cat "$stamp" 2>/dev/null)" = "$key" ]; then return 0; fi
-    # A folder that was configured for another place, or half configured, is of no use.
-    [ -f "$stamp" ] && [ "$(head -c ${#tutti_root} "$stamp")" = "$tutti_root" ] || rm -rf -- "$folder"
+    # A folder that was configured for another place is of no use.
+    if [ -f "$folder/CMakeCache.txt" ] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$tutti_root" "$folder/CMakeCache.txt"; then
+        rm -rf -- "$folder"
+    fi
     rm -f -- "$stamp"
     mkdir -p "$folder"
     local launcher=()
