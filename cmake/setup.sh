@@ -11,7 +11,8 @@ die() {
 # tutti_lock NAME: one ./run and one ./test at a time: a second caller waits here, then finds everything done. Descriptor 9
 # holds the lock until tutti_unlock or the end of the script; it is closed for what runs long and sets nothing up.
 tutti_lock() {
-    mkdir -p "$tutti_root/build" || die "cannot write to $tutti_root/build; nothing was built; make the folder writable"
+    mkdir -p "$tutti_root/build" 2>/dev/null && touch "$tutti_root/build/.lock-$1" 2>/dev/null ||
+        die "cannot write to $tutti_root/build; nothing was built; make the folder yours, it may be root's from an earlier call"
     command -v flock >/dev/null || return 0
     exec 9>"$tutti_root/build/.lock-$1"
     flock -n 9 && return 0
