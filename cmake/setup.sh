@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash
 # Sourced by ./run and ./test: installs the packages that are missing, configures and builds. It speaks on standard error
 # only, so that what the tutti program writes to standard output stays clean. Expects tutti_root.
 
@@ -11,8 +12,9 @@ die() {
 # tutti_lock NAME: one ./run and one ./test at a time: a second caller waits here, then finds everything done. Descriptor 9
 # holds the lock until tutti_unlock or the end of the script; it is closed for what runs long and sets nothing up.
 tutti_lock() {
-    mkdir -p "$tutti_root/build" 2>/dev/null && touch "$tutti_root/build/.lock-$1" 2>/dev/null ||
+    if ! mkdir -p "$tutti_root/build" 2>/dev/null || ! touch "$tutti_root/build/.lock-$1" 2>/dev/null; then
         die "cannot write to $tutti_root/build; nothing was built; make the folder yours, it may be root's from an earlier call"
+    fi
     command -v flock >/dev/null || return 0
     exec 9>"$tutti_root/build/.lock-$1"
     flock -n 9 && return 0

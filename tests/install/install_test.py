@@ -2,19 +2,23 @@
 # SPDX-License-Identifier: MIT
 """Installs the library, moves the tree, and builds and runs what users write against it.
 
-usage: install_test.py static|shared --source ROOT --build FOLDER --scratch FOLDER --config Release
+usage: install_test.py static|shared|archives --source ROOT --build FOLDER --scratch FOLDER --config Release
 
 static: the build at hand is installed; consumers use find_package, and plain Make with pkg-config.
 shared: a consumer takes the source by add_subdirectory, as a shared library; that is installed in turn for the same two.
+archives: header-only libraries come from archives with a hash, laid out as their upstream projects do, and not without one.
 Every step is a line; the exit code is 1 at the first that fails.
 """
 import argparse
+import hashlib
 import os
 import pathlib
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
+import tempfile
 
 HERE = pathlib.Path(__file__).parent / "consumers"
 SYSTEM = re.compile(r"(linux-vdso|libc|libm|libstdc\+\+|libgcc_s|libpthread|ld-linux[\w-]*|libtutti)\.")
@@ -86,9 +90,51 @@ def symbols(library):
     expect("our symbols leave it", any("tutti" in line for line in listed), listed)
 
 
+def symbol_controls(scratch):
+    """A library that lets a foreign symbol out must be refused."""
+    folder = pathlib.Path(tempfile.mkdtemp(dir=scratch))
+    (folder / "a.cpp").write_text("int tutti_ours = 1;\nint foreign = 2;\n")
+    run("planted library", ["c++", "-shared", "-fPIC", folder / "a.cpp", "-Wl,-soname,libtutti.so.0.1", "-o", folder / "libtutti.so"])
+    try:
+        symbols(folder)
+    except SystemExit as fault:
+        expect("a planted foreign symbol is named", "foreign" in str(fault), fault)
+        return
+    sys.exit("FAILED a planted foreign symbol was not seen")
+
+
+def archives(source, scratch):
+    system = pathlib.Path("/usr/include")
+    layouts = {"XSIMD": ("xsimd", "include/xsimd"), "CONCURRENTQUEUE": ("concurrentqueue", "."), "JSON": ("nlohmann", "include/nlohmann")}
+    given = ["-DTUTTI_FETCH_DEPENDENCIES=ON"]
+    for name, (have, want) in layouts.items():
+        if not (system / have).is_dir():
+            print(f"SKIP: {have} is not among the system's headers, so no archive can be made of it")
+            sys.exit(77)
+        file = scratch / f"{name.lower()}.tar.gz"
+        with tarfile.open(file, "w:gz") as archive:
+            archive.add(system / have, f"{have}-1/{want}")
+        given += [f"-DTUTTI_{name}_ARCHIVE={file}", f"-DTUTTI_{name}_SHA256={hashlib.sha256(file.read_bytes()).hexdigest()}"]
+    core = ["cmake", "-G", "Ninja", "-DTUTTI_BUILD_TESTS=OFF", *(f"-DTUTTI_BUILD_{room}=OFF" for room in ("IO", "MODELS", "CLI", "EXAMPLES", "PROFILING"))]
+    folder = scratch / "archives"
+    run("archives with hashes: configure", [*core, "-S", source, "-B", folder, *given])
+    cache = (folder / "CMakeCache.txt").read_text()
+    places = re.findall(r"TUTTI_(?:XSIMD|CONCURRENTQUEUE|JSON)_INCLUDE_DIR:PATH=(.*)", cache)
+    expect("the headers are the archives'", len(places) == 3 and all(p.startswith(str(folder)) for p in places), places)
+    for header in ("xsimd/xsimd.hpp", "concurrentqueue/concurrentqueue.h", "nlohmann/json.hpp"):
+        text = f"#include <{header}>\n"
+        run(f"<{header}> is spelt as ever", ["c++", "-std=c++20", "-fsyntax-only", "-x", "c++", *(f"-I{p}" for p in places), "-"], input=text)
+    for what, arguments in {
+        "a wrong hash is refused": [*given[:-1], "-DTUTTI_JSON_SHA256=" + "0" * 64],
+        "an archive without a hash is refused": given[:-1],
+    }.items():
+        done = subprocess.run([str(c) for c in [*core, "-S", source, "-B", scratch / what.replace(" ", "_"), *arguments]], capture_output=True, text=True)
+        expect(what, done.returncode != 0 and re.search("SHA256|hash", done.stderr), done.stderr)
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("kind", choices=["static", "shared"])
+    parser.add_argument("kind", choices=["static", "shared", "archives"])
     for name in ("source", "build", "scratch", "config"):
         parser.add_argument("--" + name, required=True)
     a = parser.parse_args()
@@ -98,6 +144,10 @@ def main():
     if a.kind == "static":
         use(install_and_move(a.build, a.config, scratch), scratch, a.config, False)
         return
+    if a.kind == "archives":
+        archives(a.source, scratch)
+        return
+    symbol_controls(scratch)
     folder = scratch / "subdirectory"
     launcher = [f"-DCMAKE_{language}_COMPILER_LAUNCHER=ccache" for language in ("C", "CXX") if shutil.which("ccache")]
     run("add_subdirectory: configure", ["cmake", "-S", HERE / "subdirectory", "-B", folder, "-G", "Ninja", f"-DCMAKE_BUILD_TYPE={a.config}",
