@@ -104,14 +104,15 @@ tutti_install_packages() {
 tutti_configure() {
     local folder=$1 stamp key
     shift
-    key="$tutti_root $* $(command -v ccache || true) ${CC:-} ${CXX:-}"
+    key="$tutti_root $* $(command -v ccache || true) ${CC:-} ${CXX:-} $(cksum <"$tutti_root/CMakePresets.json")"
     stamp="$folder/.tutti-configured"
     if [ -f "$folder/build.ninja" ] && [ "$tutti_installed" = no ] && [ "$(cat "$stamp" 2>/dev/null)" = "$key" ]; then return 0; fi
     # A folder that was configured for another place is of no use.
     if [ -f "$folder/CMakeCache.txt" ] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$tutti_root" "$folder/CMakeCache.txt"; then
         rm -rf -- "$folder"
     fi
-    rm -f -- "$stamp"
+    # What was cached under other arguments would outlive them; what is compiled stays.
+    rm -f -- "$stamp" "$folder/CMakeCache.txt"
     mkdir -p "$folder"
     local launcher=()
     if command -v ccache >/dev/null; then
