@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// Which instruction set the kernels of models/ run on.
+#pragma once
+
+#include <cstdint>
+
+namespace tutti::models {
+
+enum class Isa : std::uint8_t { base, avx2, avx512 }; // base: SSE2, NEON or whatever the compiler's default is
+
+// The best this processor has, or the one TUTTI_ISA names (sse2, neon, scalar, avx2, avx512) if the processor has it. [any]
+Isa best_isa() noexcept;
+const char* isa_name(Isa isa) noexcept;
+
+} // namespace tutti::models

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// The vector of one instruction set, for the source files that are compiled once each. Included only by those.
+#pragma once
+
+#include <cstdint>
+
+#include <xsimd/xsimd.hpp>
+
+#if !defined(TUTTI_KERNEL_ISA)
+#error "define TUTTI_KERNEL_ISA (base, avx2 or avx512) before including lanes.h"
+#endif
+
+namespace tutti::models::isa_base {
+#if defined(__x86_64__) || defined(_M_X64)
+using Arch = xsimd::sse2;
+#else
+using Arch = xsimd::default_arch;
+#endif
+} // namespace tutti::models::isa_base
+#if defined(__AVX2__)
+namespace tutti::models::isa_avx2 {
+using Arch = xsimd::fma3<xsimd::avx2>;
+}
+#endif
+#if defined(__AVX512F__)
+namespace tutti::models::isa_avx512 {
+using Arch = xsimd::avx512dq;
+}
+#endif
+
+#define TUTTI_ISA_NAMESPACE_OF(isa) isa_##isa
+#define TUTTI_ISA_NAMESPACE_EXPAND(isa) TUTTI_ISA_NAMESPACE_OF(isa)
+#define TUTTI_KERNEL_NAMESPACE TUTTI_ISA_NAMESPACE_EXPAND(TUTTI_KERNEL_ISA)
+
+namespace tutti::models::TUTTI_KERNEL_NAMESPACE {
+
+using F = xsimd::batch<float, Arch>;
+using I = xsimd::batch<std::int32_t, Arch>;
+inline constexpr int W = static_cast<int>(F::size);
+
+static inline F load(const float* p) {
+    return F::load_unaligned(p);
+}
+static inline void store(float* p, const F& x) {
+    x.store_unaligned(p);
+}
+static inline F splat(float x) {
+    return F(x);
+}
+// Fused where the instruction set fuses; SSE2 rounds twice.
+static inline F fma(const F& a, const F& b, const F& c) {
+    return xsimd::fma(a, b, c);
+}
+static inline F max(const F& a, const F& b) {
+    return xsimd::max(a, b);
+}
+static inline F min(const F& a, const F& b) {
+    return xsimd::min(a, b);
+}
+static inline I bits_of(const F& x) {
+    return xsimd::bitwise_cast<I>(x);
+}
+static inline F float_of_bits(const I& x) {
+    return xsimd::bitwise_cast<F>(x);
+}
+
+} // namespace tutti::models::TUTTI_KERNEL_NAMESPACE
