@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
-// One row of a parameter table: what a voice type or an effect lets a musician set.
+// One row of a parameter table: what a voice type or an effect lets a musician set; and its values as text and on a knob.
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include <tutti/platform.h>
+#include <tutti/status.h>
 
 namespace tutti {
 
@@ -41,5 +45,22 @@ struct Parameter {
     int choice_count = 0;
     bool modulatable = false;
 };
+
+// Values are in the parameter's unit; percent is a fraction (0.35 is "35 %"), choice and toggle count from 0.
+
+// Into [minimum, maximum]; whole numbers for choice and toggle; NaN gives the default. [any]
+TUTTI_API float clamp_value(const Parameter& parameter, float value) noexcept TUTTI_NONBLOCKING;
+// The place of a value on its knob, 0..1 along the curve, and back. [any]
+TUTTI_API float normalised_value(const Parameter& parameter, float value) noexcept TUTTI_NONBLOCKING;
+TUTTI_API float value_from_normalised(const Parameter& parameter, float place) noexcept TUTTI_NONBLOCKING;
+// What is smoothed, modulated and handed to recurrences: log2(value) where the curve is exponential. And back. [any]
+TUTTI_API float kernel_value(const Parameter& parameter, float value) noexcept TUTTI_NONBLOCKING;
+TUTTI_API float value_from_kernel(const Parameter& parameter, float kernel) noexcept TUTTI_NONBLOCKING;
+
+// "1.2 kHz", "-6.0 dB", "-inf dB" (from -120 dB down), "35 %", "350 ms", a choice's name; the same in every locale. [control]
+TUTTI_API std::string value_text(const Parameter& parameter, float value);
+// Reads what value_text writes and what people type: the unit may be missing ("1200", "1.2k", "350ms", "on"). A value out of
+// range goes to its end. Errors: malformed (not a number of this unit, or no such choice). [control]
+TUTTI_API Result<float> value_from_text(const Parameter& parameter, std::string_view text);
 
 } // namespace tutti

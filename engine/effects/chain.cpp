@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+#include "engine/effects/chain.h"
+
+#include <algorithm>
+#include <string>
+
+namespace tutti::engine {
+namespace {
+
+constexpr int k_most_effects = 16;
+constexpr int k_most_channels = 16;
+constexpr std::int64_t k_quiet_frames = 1024; // a low note's zero crossing is no silence
+
+Status unknown_type(const std::string& id) {
+    std::string all;
+    for (const EffectType& type : effect_types())
+        all += (all.empty() ? "" : ", ") + std::string(type.id);
+    return {Code::not_found, "unknown effect \"" + id + "\"", "the effects were not built", "take one of " + all};
+}
+
+Status unknown_parameter(const EffectType& type, const std::string& id) {
+    std::string all;
+    for (int i = 0; i < type.parameter_count; ++i)
+        all += (all.empty() ? "" : ", ") + std::string(type.parameters[i].id);
+    return {Code::not_found, std::string(type.id) + " has no parameter \"" + id + "\"", "the effects were not built",
+            "take one of " + all};
+}
+
+Status set_values(Effect& effect, const PatchEffect& wanted) {
+    for (const auto& [id, value] : wanted.parameters) {
+        const int index = effect.type().find(id);
+        if (index < 0) return unknown_parameter(effect.type(), id);
+        const Parameter& row = effect.type().parameters[index];
+        const auto given = static_cast<float>(value);
+        if (!(given >= row.minimum && given <= row.maximum))
+            return {Code::out_of_range, std::string(effect.type().id) + " " + id + " = " + std::to_string(value),
+                    "the effects were not built",
+                    "take " + value_text(row, row.minimum) + " to " + value_text(row, row.maximum)};
+        effect.set_parameter(index, given);
+    }
+    return {};
+}
+
+} // namespace
+
+Result<std::unique_ptr<EffectChain>> EffectChain::create(std::span<const PatchEffect> effects, double sample_rate,
+                                                         int channels) {
+    if (channels < 1 || channels > k_most_channels)
+        return Status(Code::out_of_range, std::to_string(channels) + " channels", "the effects were not built",
+                      "take 1 to 16");
+    std::unique_ptr<EffectChain> chain(new EffectChain);
+    chain->m_channels = channels;
+    for (const PatchEffect& wanted : effects) {
+        const EffectType* type = find_effect_type(wanted.type);
+        if (type == nullptr) return unknown_type(wanted.type);
+        Slot slot;
+        for (int first = 0; first < channels; first += 2) {
+            slot.push_back(type->create());
+            if (Status status = set_values(*slot.back(), wanted); !status) return status;
+            if (!wanted.enabled) continue; // checked all the same
+            if (Status status = slot.back()->prepare(sample_rate, std::min(2, channels - first)); !status)
+                return status;
+        }
+        if (wanted.enabled) chain->m_slots.push_back(std::move(slot));
+    }
+    if (chain->size() > k_most_effects)
+        return Status(Code::out_of_range, std::to_string(chain->size()) + " effects", "the effects were not built",
+                      "take at most 16");
+    for (const Slot& slot : chain->m_slots)
+        chain->m_latency += slot.front()->latency_frames();
+    return chain;
+}
+
+const EffectType& EffectChain::type(int effect) const noexcept {
+    return m_slots[static_cast<std::size_t>(effect)].front()->type();
+}
+
+std::int64_t EffectChain::tail_frames() const noexcept {
+    std::int64_t sum = 0;
+    for (const Slot& slot : m_slots)
+        sum += slot.front()->tail_frames();
+    return sum;
+}
+
+void EffectChain::set_parameter(int effect, int parameter, float value) noexcept {
+    if (effect < 0 || effect >= size()) return;
+    for (const auto& copy : m_slots[static_cast<std::size_t>(effect)])
+        copy->set_parameter(parameter, value);
+}
+
+float EffectChain::parameter(int effect, int parameter) const noexcept {
+    return effect >= 0 && effect < size() ? m_slots[static_cast<std::size_t>(effect)].front()->parameter(parameter)
+                                          : 0.0f;
+}
+
+void EffectChain::set_tempo(double beats_per_minute) noexcept {
+    for (const Slot& slot : m_slots)
+        for (const auto& copy : slot)
+            copy->set_tempo(beats_per_minute);
+}
+
+void EffectChain::reset() noexcept {
+    for (const Slot& slot : m_slots)
+        for (const auto& copy : slot)
+            copy->reset();
+    m_quiet.clear();
+    m_asleep = true;
+}
+
+// Falls asleep, if it may. The effects' state stays as it is, all of it silent.
+void EffectChain::doze(bool at_tick) noexcept {
+    if (!at_tick) return;
+    m_quiet.tick();
+    if (m_quiet.frames() < k_quiet_frames) return;
+    for (const Slot& slot : m_slots)
+        for (const auto& copy : slot)
+            if (!copy->silent()) return;
+    for (const Slot& slot : m_slots)
+        for (const auto& copy : slot)
+            copy->suspend();
+    m_asleep = true;
+}
+
+void EffectChain::run(float* const* io, int frames, std::int64_t clock) noexcept {
+    for (const Slot& slot : m_slots)
+        for (std::size_t pair = 0; pair < slot.size(); ++pair)
+            slot[pair]->render(io + 2 * pair, frames, clock);
+}
+
+void EffectChain::render(float* const* io, int frames, std::int64_t clock) noexcept {
+    if (m_slots.empty()) return;
+    for (int done = 0; done < frames;) {
+        const int begin = static_cast<int>(clock & (k_tick_frames - 1));
+        const int count = std::min(k_tick_frames - begin, frames - done);
+        if (!m_asleep) doze(begin == 0);
+        float* here[k_most_channels];
+        for (int c = 0; c < m_channels; ++c)
+            here[c] = io[c] + done;
+        // The loudest frame of the input, and where it wakes the chain. Broken samples count as the zeros they become.
+        int first = 0;
+        if (m_asleep) {
+            for (; first < count; ++first) {
+                float peak = 0.0f;
+                for (int c = 0; c < m_channels; ++c)
+                    peak = greater_of(peak, magnitude(sane(here[c][first])));
+                if (peak >= k_silence) break;
+                for (int c = 0; c < m_channels; ++c)
+                    here[c][first] = 0.0f;
+            }
+            if (first < count) {
+                m_asleep = false;
+                m_quiet.clear();
+                // The tick's frames before this one, wherever the calls were split.
+                float past[2][k_tick_frames];
+                for (const Slot& slot : m_slots)
+                    for (const auto& copy : slot) {
+                        std::fill(&past[0][0], &past[0][0] + 2 * k_tick_frames, 0.0f);
+                        float* const zeros[2] = {past[0], past[1]};
+                        if (begin + first > 0) copy->render(zeros, begin + first, clock - begin);
+                    }
+            }
+        }
+        if (!m_asleep) {
+            for (int c = 0; c < m_channels; ++c) {
+                float peak = 0.0f;
+                for_frames(first, count, [&](auto lane, int k) {
+                    using F = decltype(lane);
+                    peak = greater_of(peak, greatest(magnitude(sane(load<F>(here[c] + k)))));
+                });
+                m_quiet.note(peak);
+                here[c] += first;
+            }
+            run(here, count - first, clock + first);
+        }
+        done += count;
+        clock += count;
+    }
+}
+
+} // namespace tutti::engine

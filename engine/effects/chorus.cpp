@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#include "engine/effects/chorus.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/effects/delay_line.h"
+#include "engine/effects/polynomials.h"
+
+namespace tutti::engine {
+namespace {
+
+constexpr int k_taps = 3;
+constexpr float k_shortest = 20.0f;         // frames: a tick is read before it is written
+constexpr float k_tap_gain = 0.57735027f;   // three taps that do not agree: equal power
+constexpr float k_longest_seconds = 0.040f; // delay + depth
+
+constexpr Parameter k_parameters[chorus::parameter_count] = {
+    {"rate", "Rate", "Chorus", Unit::hertz, 0.02f, 6.0f, 0.55f, Curve::exponential, 0.05f, nullptr, 0, true},
+    {"depth", "Depth", "Chorus", Unit::seconds, 0.0f, 0.005f, 0.0016f, Curve::linear, 0.1f, nullptr, 0, true},
+    {"delay", "Delay", "Chorus", Unit::seconds, 0.003f, 0.03f, 0.011f, Curve::exponential, 0.1f, nullptr, 0, true},
+    {"feedback", "Feedback", "Chorus", Unit::percent, -0.9f, 0.9f, 0.0f, Curve::linear, 0.03f, nullptr, 0, true},
+    {"spread", "Spread", "Chorus", Unit::percent, 0.0f, 1.0f, 1.0f, Curve::linear, 0.05f, nullptr, 0, true},
+    {"mix", "Mix", "Chorus", Unit::percent, 0.0f, 1.0f, 0.5f, Curve::linear, 0.03f, nullptr, 0, true},
+};
+
+class Chorus final : public Effect {
+public:
+    Chorus() : Effect(chorus_type()) {}
+
+    std::int64_t tail_frames() const noexcept override {
+        const float feedback = std::fabs(parameter(chorus::feedback));
+        const double once = (parameter(chorus::delay) + parameter(chorus::depth)) * sample_rate() + k_shortest;
+        const double times = feedback > 0.01f ? std::ceil(std::log(1e-6) / std::log(feedback)) : 1.0;
+        return static_cast<std::int64_t>(once * (times + 1.0));
+    }
+    bool silent() const noexcept override {
+        return m_quiet.frames() > static_cast<std::int64_t>(k_longest_seconds * sample_rate()) + k_tick_frames;
+    }
+
+private:
+    Status allocate() override {
+        for (DelayLine& line : m_lines)
+            line.allocate(static_cast<int>(k_longest_seconds * sample_rate()) + 32);
+        return {};
+    }
+
+    void clear() noexcept override {
+        for (DelayLine& line : m_lines)
+            line.clear();
+        m_quiet.clear();
+        m_phase = 0.0f;
+    }
+
+    void tick(bool jump) noexcept override {
+        m_quiet.tick();
+        m_position += k_tick_frames;
+        const auto rate = static_cast<float>(sample_rate());
+        m_phase += value(chorus::rate) * (k_tick_frames / rate);
+        m_phase -= towards_zero(m_phase);
+        const float delay = value(chorus::delay) * rate;
+        const float depth = value(chorus::depth) * rate;
+        const float limit = DelayLine::k_steepest * k_tick_frames;
+        for (int side = 0; side < 2; ++side)
+            for (int tap = 0; tap < k_taps; ++tap) {
+                const float phase = m_phase + static_cast<float>(tap) / k_taps +
+                                    static_cast<float>(side) * value(chorus::spread) / 6.0f;
+                const float target = greater_of(delay + depth * sine_cycles(phase), k_shortest);
+                float& now = m_delays[side][tap];
+                MovingDelay& line = m_moving[side][tap];
+                line.from = jump ? target : now;
+                const float step = std::clamp(target - line.from, -limit, limit);
+                line.slope = step * (1.0f / k_tick_frames);
+                now = line.from + step;
+            }
+        m_feedback.move(value(chorus::feedback), jump);
+        m_dry.move(dry_gain(value(chorus::mix)), jump);
+        m_wet.move(wet_gain(value(chorus::mix)) * k_tap_gain, jump);
+    }
+
+    void process(float* left, float* right, int begin, int end) noexcept override {
+        float* io[2] = {left - begin, right - begin};
+        for (int side = 0; side < 2; ++side) {
+            DelayLine& line = m_lines[side];
+            float peak = 0.0f;
+            for_frames(begin, end, [&](auto lane, int k) {
+                using F = decltype(lane);
+                const F first = line.read<F>(m_position, k, m_moving[side][0]);
+                F wet = first;
+                for (int tap = 1; tap < k_taps; ++tap)
+                    wet = wet + line.read<F>(m_position, k, m_moving[side][tap]);
+                const F in = load<F>(io[side] + k);
+                // From one tap alone: the sum of three could reach a loop gain above 1.
+                const F kept = in + m_feedback.at<F>(k) * first;
+                line.write(m_position + static_cast<std::uint32_t>(k), kept);
+                peak = greater_of(peak, greatest(magnitude(kept)));
+                store(io[side] + k, m_dry.at<F>(k) * in + m_wet.at<F>(k) * wet);
+            });
+            m_quiet.note(peak);
+        }
+    }
+
+    DelayLine m_lines[2];
+    MovingDelay m_moving[2][k_taps];
+    float m_delays[2][k_taps] = {}; // frames, at the tick's end
+    Ramp m_feedback, m_dry, m_wet;
+    QuietCounter m_quiet;
+    std::uint32_t m_position = 0; // of the tick's first frame in the lines
+    float m_phase = 0.0f;         // cycles
+};
+
+std::unique_ptr<Effect> create() {
+    return std::make_unique<Chorus>();
+}
+
+} // namespace
+
+const EffectType& chorus_type() noexcept {
+    static constexpr EffectType k_type = {"chorus",
+                                          "Chorus",
+                                          "Three moving delays a side: width and slow beating.",
+                                          k_parameters,
+                                          chorus::parameter_count,
+                                          create};
+    return k_type;
+}
+
+} // namespace tutti::engine

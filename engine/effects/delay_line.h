@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+// A ring of frames that is read and written many frames at a time.
+//
+// The first 32 frames are repeated behind the end, so that a tick with its interpolation stencil is always contiguous.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "engine/effects/quad.h"
+
+namespace tutti::engine {
+
+// A delay in frames that moves in a straight line over a tick.
+struct MovingDelay {
+    float from = 0.0f;
+    float slope = 0.0f; // frames a frame, within +-k_steepest
+};
+
+class DelayLine {
+public:
+    // Four frames share one whole delay, so their fraction may leave 0..1 by three slopes; the stencil spans -1..2.
+    static constexpr float k_steepest = 0.2f;
+
+    // Delays up to max_frames can be read after this. [control]
+    void allocate(int max_frames) {
+        std::uint32_t size = 64;
+        while (size < static_cast<std::uint32_t>(max_frames) + 32)
+            size *= 2;
+        m_mask = size - 1;
+        // An odd number of cache lines more than a power of two: rings of one effect do not fall on the same cache sets.
+        m_data.assign(static_cast<std::size_t>(size) + k_guard + 16, 0.0f);
+    }
+    void clear() noexcept { std::fill(m_data.begin(), m_data.end(), 0.0f); }
+
+    // The frame at `position`; 32 frames are contiguous from there.
+    const float* at(std::uint32_t position) const noexcept { return m_data.data() + (position & m_mask); }
+
+    // One frame, or four where `position` is a multiple of four.
+    template <class F>
+    void write(std::uint32_t position, F frames) noexcept {
+        const std::uint32_t place = position & m_mask;
+        store(m_data.data() + place, frames);
+        if (place < k_guard) store(m_data.data() + place + m_mask + 1, frames);
+    }
+
+    // The frame(s) `delay` before `tick + k`, by Lagrange's cubic. Where quads are read before they are written, the delay
+    // is at least 20 frames; elsewhere at least 2.
+    template <class F>
+    F read(std::uint32_t tick, int k, MovingDelay delay) const noexcept {
+        const float whole = towards_zero(delay.from + delay.slope * static_cast<float>(k & ~3));
+        const float* p = at(tick + static_cast<std::uint32_t>(k) - static_cast<std::uint32_t>(whole) - 2);
+        const F t = splat<F>(delay.from - whole) + splat<F>(delay.slope) * count_from<F>(k);
+        const F u = t - splat<F>(1.0f);
+        const F v = t - splat<F>(2.0f);
+        const F s = t + splat<F>(1.0f);
+        const F tu = t * u;
+        const F sv = s * v;
+        const F outer = tu * (s * load<F>(p) - v * load<F>(p + 3));
+        const F inner = sv * (u * load<F>(p + 2) - t * load<F>(p + 1));
+        return outer * splat<F>(1.0f / 6.0f) + inner * splat<F>(0.5f);
+    }
+
+private:
+    static constexpr std::uint32_t k_guard = 32;
+    std::vector<float> m_data;
+    std::uint32_t m_mask = 0;
+};
+
+} // namespace tutti::engine

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+// What the tests of the effects share: signals, splitting, and measuring by projection on a sine.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <complex>
+#include <cstdint>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "engine/effects/chain.h"
+
+namespace test {
+
+using namespace tutti;
+using namespace tutti::engine;
+
+constexpr double k_pi = 3.14159265358979323846;
+
+struct Stereo {
+    std::vector<float> left, right;
+    explicit Stereo(std::size_t frames = 0) : left(frames), right(frames) {}
+    std::size_t size() const { return left.size(); }
+    // Bit for bit: -0 is not 0 here.
+    bool operator==(const Stereo& other) const {
+        const auto same = [](const std::vector<float>& a, const std::vector<float>& b) {
+            return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+        };
+        return same(left, other.left) && same(right, other.right);
+    }
+};
+
+// A linear congruential generator: the same noise everywhere.
+class Random {
+public:
+    explicit Random(std::uint32_t seed) : m_state(seed) {}
+    std::uint32_t next() {
+        m_state = m_state * 1664525u + 1013904223u;
+        return m_state >> 8;
+    }
+    int below(int limit) { return static_cast<int>(next() % static_cast<std::uint32_t>(limit)); }
+    float bipolar() { return static_cast<float>(next()) / 8388608.0f - 1.0f; }
+
+private:
+    std::uint32_t m_state;
+};
+
+inline Stereo noise(std::size_t frames, float level, std::uint32_t seed = 1) {
+    Random random(seed);
+    Stereo s(frames);
+    for (std::size_t i = 0; i < frames; ++i) {
+        s.left[i] = level * random.bipolar();
+        s.right[i] = level * random.bipolar();
+    }
+    return s;
+}
+
+inline Stereo impulse(std::size_t frames, float level = 1.0f) {
+    Stereo s(frames);
+    s.left[0] = s.right[0] = level;
+    return s;
+}
+
+inline Stereo sine(std::size_t frames, double rate, double hertz, double level) {
+    Stereo s(frames);
+    for (std::size_t i = 0; i < frames; ++i)
+        s.left[i] = s.right[i] =
+            static_cast<float>(level * std::sin(2.0 * k_pi * hertz * static_cast<double>(i) / rate));
+    return s;
+}
+
+using Values = std::map<std::string, float>;
+
+inline std::unique_ptr<Effect> make(const char* id, double rate = 48000.0, const Values& values = {},
+                                    int channels = 2) {
+    const EffectType* type = find_effect_type(id);
+    REQUIRE(type != nullptr);
+    std::unique_ptr<Effect> effect = type->create();
+    for (const auto& [name, value] : values) {
+        REQUIRE_MESSAGE(type->find(name) >= 0, name);
+        effect->set_parameter(type->find(name), value);
+    }
+    const Status status = effect->prepare(rate, channels);
+    REQUIRE_MESSAGE(status.ok(), status.message());
+    return effect;
+}
+
+template <class Renderer>
+void render(Renderer& effect, Stereo& s, std::size_t first, std::size_t frames, std::int64_t clock) {
+    float* const io[2] = {s.left.data() + first, s.right.data() + first};
+    effect.render(io, static_cast<int>(frames), clock);
+}
+
+template <class Renderer>
+void render(Renderer& effect, Stereo& s) {
+    render(effect, s, 0, s.size(), 0);
+}
+
+inline float peak(const std::vector<float>& x, std::size_t from = 0, std::size_t to = SIZE_MAX) {
+    float most = 0.0f;
+    for (std::size_t i = from; i < std::min(to, x.size()); ++i)
+        most = std::max(most, std::fabs(x[i]));
+    return most;
+}
+
+inline double rms(const std::vector<float>& x, std::size_t from, std::size_t to) {
+    double sum = 0.0;
+    for (std::size_t i = from; i < to; ++i)
+        sum += static_cast<double>(x[i]) * x[i];
+    return std::sqrt(sum / static_cast<double>(to - from));
+}
+
+inline double decibels(double ratio) {
+    return 20.0 * std::log10(ratio);
+}
+
+// The complex amplitude of a sine in x[from, to), by a Blackman-Harris window: other tones more than four bins away count
+// less than -92 dB.
+inline std::complex<double> tone(const std::vector<float>& x, std::size_t from, std::size_t to,
+                                 double cycles_per_frame) {
+    std::complex<double> sum = 0.0;
+    double weight = 0.0;
+    const auto count = static_cast<double>(to - from);
+    for (std::size_t i = from; i < to; ++i) {
+        const double u = 2.0 * k_pi * (static_cast<double>(i - from) + 0.5) / count;
+        const double w = 0.35875 - 0.48829 * std::cos(u) + 0.14128 * std::cos(2 * u) - 0.01168 * std::cos(3 * u);
+        sum += w * static_cast<double>(x[i]) * std::polar(1.0, -2.0 * k_pi * cycles_per_frame * static_cast<double>(i));
+        weight += w;
+    }
+    return 2.0 * sum / weight;
+}
+
+// |H(f)| of an impulse response.
+inline double response(const std::vector<float>& x, double cycles_per_frame) {
+    std::complex<double> sum = 0.0;
+    for (std::size_t i = 0; i < x.size(); ++i)
+        sum += static_cast<double>(x[i]) * std::polar(1.0, -2.0 * k_pi * cycles_per_frame * static_cast<double>(i));
+    return std::abs(sum);
+}
+
+} // namespace test
