@@ -24,12 +24,14 @@ struct PatchRoute {
     std::string source; // "env2", "lfo1", "velocity", "key", "pressure", "timbre", "wheel", "macro1", ...
     std::string target;
     double depth = 0.0;
+    std::string unknown = "{}"; // JSON object of the keys this version does not know
 };
 
 struct PatchEffect {
     std::string type;                         // "chorus", "delay", "reverb", ...
     std::map<std::string, double> parameters; // by id, in the parameter's unit; absent: the default
     bool enabled = true;
+    std::string unknown = "{}"; // JSON object of the keys this version does not know
 };
 
 // A plain value of the control side. Unknown keys of a file are kept and written back.
