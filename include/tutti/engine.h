@@ -9,6 +9,7 @@
 //     stream->pull(out, frames);
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -34,10 +35,10 @@ struct StreamConfig {
     int max_frames = 8192;     // largest block of a pull; in `ahead` larger ones are refused
     int look_ahead_blocks = 4; // render blocks of 64 frames, `ahead` only
     int parts = 16;            // 1..256
-    int voices = 512;          // slots of the whole stream, unison copies and fading voices included
-    int senders = 8;           // most senders at once
-    int events = 8192;         // events that may wait
-    std::uint64_t seed = 1;    // of noise, drift and humanising
+    int voices = 512;  // that may sound at once in the whole stream, unison copies counted; stolen ones fade besides
+    int senders = 8;   // most senders at once
+    int events = 8192; // events that may wait, 16..32768
+    std::uint64_t seed = 1; // of noise, drift and humanising
     bool limiter = true;
     bool soft_start = false; // 20 ms fade-in, for live devices
 };
@@ -59,6 +60,9 @@ struct StreamStats {
 
 class Engine;
 class Stream;
+namespace engine {
+struct EngineAccess;
+}
 
 // Posts events to one stream. Used by one thread at a time; at most StreamConfig::senders at once. Movable.
 class TUTTI_API Sender {
@@ -89,7 +93,14 @@ public:
     // Prepares the patch and lets it take over the part at `frame`; sounding notes end with the patch they began with.
     // Errors: not_found (voice type, effect, parameter), out_of_range (part), full (voices). [control]
     Status set_patch(int part, const Patch& patch, std::int64_t frame = k_asap);
-    Result<Sender> make_sender(); // [control]
+    // The pitch of each key in semitones on MIDI's scale (69.0 is 440 Hz); sounding notes follow. [control]
+    Status set_tuning(int part, const std::array<double, 128>& semitones, std::int64_t frame = k_asap);
+    // Errors: full (StreamConfig::senders are in use). [control]
+    Result<Sender> make_sender();
+    // Only while nobody pulls. Time goes on; towards `ahead` the first latency_frames() are silent. [control]
+    Status set_mode(Mode mode);
+    // A host's offline bounce in `ahead`: pull may then wait for the render thread. Set before the bounce begins. [control]
+    void set_bounce(bool on) noexcept;
 
     // Gives the next `frames` frames to out[channel][frame]. Always fills `out`; false where the call was refused (silence).
     // inline and offline: [n, n+frames); ahead: [n-L, n+frames-L). [audio], by one thread at a time
@@ -122,6 +133,7 @@ public:
     const char* backend() const noexcept;
 
 private:
+    friend struct engine::EngineAccess;
     struct Impl;
     explicit Engine(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> m_impl;

@@ -26,6 +26,8 @@ enum class EventType : std::uint8_t {
     tempo,         // value = beats a minute
     position,      // value = position in quarter notes at this frame
     transport,     // index = 1 plays, 0 stopped
+    loop,          // value = its start in quarter notes, parameter = its length in 1/960 quarter notes, 0: none
+    macro,         // index = 0..7, value 0..1
     all_notes_off, // releases every voice of the part
     all_sound_off, // fades every voice of the part within 2 ms
     patch,         // internal: a prepared patch instance takes over the part
@@ -85,6 +87,36 @@ struct Event {
         Event event = make(frame, EventType::parameter, part, 0, value, k_any_note);
         event.parameter = static_cast<std::uint32_t>(parameter);
         return event;
+    }
+    static Event set_macro(std::int64_t frame, int part, int macro, double value) noexcept {
+        Event event = make(frame, EventType::macro, part, 0, value, k_any_note);
+        event.index = static_cast<std::uint8_t>(macro & 7);
+        return event;
+    }
+    static Event set_effect(std::int64_t frame, int part, int effect, int parameter, double value) noexcept {
+        Event event = make(frame, EventType::effect, part, 0, value, k_any_note);
+        event.index = static_cast<std::uint8_t>(effect);
+        event.parameter = static_cast<std::uint32_t>(parameter);
+        return event;
+    }
+    static Event set_position(std::int64_t frame, double quarter_notes) noexcept {
+        return make(frame, EventType::position, k_every_part, 0, quarter_notes, k_any_note);
+    }
+    static Event play(std::int64_t frame, bool on) noexcept {
+        Event event = make(frame, EventType::transport, k_every_part, 0, 0.0, k_any_note);
+        event.index = on ? 1 : 0;
+        return event;
+    }
+    static Event set_loop(std::int64_t frame, double start_quarter_notes, double length_quarter_notes) noexcept {
+        Event event = make(frame, EventType::loop, k_every_part, 0, start_quarter_notes, k_any_note);
+        event.parameter = static_cast<std::uint32_t>(length_quarter_notes * 960.0 + 0.5);
+        return event;
+    }
+    static Event all_notes_off(std::int64_t frame, int part = k_every_part) noexcept {
+        return make(frame, EventType::all_notes_off, part, 0, 0.0, k_any_note);
+    }
+    static Event all_sound_off(std::int64_t frame, int part = k_every_part) noexcept {
+        return make(frame, EventType::all_sound_off, part, 0, 0.0, k_any_note);
     }
     static Event set_tempo(std::int64_t frame, double beats_per_minute) noexcept {
         return make(frame, EventType::tempo, k_every_part, 0, beats_per_minute, k_any_note);

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: MIT
+#include "engine/stream/core.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+namespace tutti::engine {
+
+using voices::k_block_frames;
+using voices::k_tick_frames;
+
+Core::Core(const StreamConfig& config, EventQueue& queue)
+    : m_queue(queue), m_config(config), m_transport(config.sample_rate),
+      m_parts(static_cast<std::size_t>(config.parts)) {
+    for (int i = 0; i < config.parts; ++i) {
+        const int group = i / 16 * 16;
+        m_parts[static_cast<std::size_t>(i)].prepare(&m_parts[static_cast<std::size_t>(group)], i,
+                                                     std::min(16, config.parts - group), config.sample_rate);
+    }
+    m_counts.limit = config.voices;
+    m_active.reserve(m_parts.size());
+    m_banks.resize(static_cast<std::size_t>(4 * config.parts + 16));
+    // The engine's own events have room besides those that senders may post.
+    m_waiting.reserve(static_cast<std::size_t>(config.events + EventQueue::k_own_events));
+    m_batch.reserve(static_cast<std::size_t>(config.events + EventQueue::k_own_events));
+    m_mix.assign(static_cast<std::size_t>(config.channels) * k_block_frames, 0.0f);
+    m_soft_start = config.soft_start ? static_cast<std::int64_t>(0.02 * config.sample_rate) : 0;
+}
+
+void Core::drain() noexcept {
+    Item item;
+    while (m_queue.take(item)) {
+        if (item.event.frame < m_frame) {
+            if (!item.stamped) ++m_late;
+            item.event.frame = m_frame;
+        }
+        m_waiting.push_back(item);
+        std::push_heap(m_waiting.begin(), m_waiting.end(), Item::later);
+    }
+    // A frame whose batch was taken out already may get company.
+    if (m_batch_next < m_batch.size() && !m_waiting.empty() &&
+        m_waiting.front().event.frame <= m_batch[m_batch_next].event.frame) {
+        for (; m_batch_next < m_batch.size(); ++m_batch_next) {
+            m_waiting.push_back(m_batch[m_batch_next]);
+            std::push_heap(m_waiting.begin(), m_waiting.end(), Item::later);
+        }
+    }
+}
+
+// Takes all events of the earliest frame out of the heap, in order.
+bool Core::next_batch() noexcept {
+    if (m_batch_next < m_batch.size()) return true;
+    m_batch.clear();
+    m_batch_next = 0;
+    while (!m_waiting.empty() && (m_batch.empty() || m_waiting.front().event.frame == m_batch.front().event.frame)) {
+        m_batch.push_back(m_waiting.front());
+        std::pop_heap(m_waiting.begin(), m_waiting.end(), Item::later);
+        m_waiting.pop_back();
+    }
+    return !m_batch.empty();
+}
+
+// A bank has one shape a step: what may change it starts a new step.
+bool Core::splits(const Item& item) const noexcept {
+    if (item.event.type != EventType::parameter) return false;
+    const auto changes = [&](const Part& part) noexcept {
+        const Instance* const instance = part.first();
+        return instance != nullptr && instance->type() != nullptr &&
+               instance->parameters().changes_shape(static_cast<int>(item.event.parameter), item.event.value);
+    };
+    if (item.event.part != k_every_part) return item.event.part < m_parts.size() && changes(m_parts[item.event.part]);
+    for (const int p : m_active)
+        if (changes(m_parts[static_cast<std::size_t>(p)])) return true;
+    return false;
+}
+
+int Core::begin_step(int frames, BankStep* banks, int& count) noexcept {
+    m_step_frame = m_frame;
+    std::int64_t end = std::min(m_frame + frames, (m_frame / k_block_frames + 1) * k_block_frames);
+    if (m_frame % k_block_frames == 0)
+        for (const int p : m_active)
+            m_parts[static_cast<std::size_t>(p)].let_go();
+    for (const int p : m_active)
+        m_parts[static_cast<std::size_t>(p)].begin_step(m_frame);
+
+    std::int64_t tick = tick_ceil(m_frame);
+    for (;;) {
+        const std::int64_t event = next_batch() ? m_batch[m_batch_next].event.frame : INT64_MAX;
+        const std::int64_t at = std::min(tick, event);
+        if (at >= end) break;
+        if (at > m_step_frame) {
+            bool stop = false;
+            for (const int p : m_active)
+                stop = stop || m_parts[static_cast<std::size_t>(p)].crowded();
+            if (event == at)
+                for (std::size_t i = m_batch_next; i < m_batch.size() && !stop; ++i)
+                    stop = splits(m_batch[i]);
+            if (stop) {
+                end = at;
+                break;
+            }
+        }
+        for (const int p : m_active)
+            m_parts[static_cast<std::size_t>(p)].begin_frame();
+        if (at == tick) m_wheel.run(tick / k_tick_frames, [&](Timer& timer) noexcept { Voices::fire(timer, at); });
+        if (event == at) {
+            int done = 0;
+            while (m_batch_next < m_batch.size() && room(m_batch[m_batch_next].event)) {
+                apply(m_batch[m_batch_next++], at);
+                ++done;
+            }
+            m_queue.done(done);
+            // The frame is full: the rest comes a frame later.
+            for (std::size_t i = m_batch_next; i < m_batch.size(); ++i) {
+                ++m_batch[i].event.frame;
+                ++m_late;
+            }
+            if (m_batch_next < m_batch.size() && !m_waiting.empty() && m_waiting.front().event.frame == at + 1) {
+                for (; m_batch_next < m_batch.size(); ++m_batch_next) {
+                    m_waiting.push_back(m_batch[m_batch_next]);
+                    std::push_heap(m_waiting.begin(), m_waiting.end(), Item::later);
+                }
+            }
+        }
+        if (at == tick) {
+            for (const int p : m_active)
+                m_parts[static_cast<std::size_t>(p)].tick(tick);
+            tick += k_tick_frames;
+        }
+        if (at == m_step_frame)
+            for (const int p : m_active)
+                for (Instance* i = m_parts[static_cast<std::size_t>(p)].first(); i != nullptr; i = i->next)
+                    if (i->type() != nullptr && i->table().shape_changed()) i->refresh_shape();
+    }
+    m_step_frames = static_cast<int>(end - m_step_frame);
+    m_bank_count = 0;
+    for (const int p : m_active)
+        for (Instance* i = m_parts[static_cast<std::size_t>(p)].first(); i != nullptr; i = i->next) {
+            Bank& bank = m_banks[static_cast<std::size_t>(m_bank_count)];
+            if (!i->fill_bank(bank)) continue;
+            bank.muted_voices = 0;
+            banks[count++] = {&bank, {m_step_frame, m_step_frames}};
+            ++m_bank_count;
+        }
+    return m_step_frames;
+}
+
+bool Core::room(const Event& event) const noexcept {
+    if (event.part != k_every_part) return event.part >= m_parts.size() || m_parts[event.part].room();
+    for (const int p : m_active)
+        if (!m_parts[static_cast<std::size_t>(p)].room()) return false;
+    return true;
+}
+
+void Core::refresh_active() noexcept {
+    m_active.clear();
+    for (std::size_t p = 0; p < m_parts.size(); ++p)
+        if (m_parts[p].first() != nullptr) m_active.push_back(static_cast<int>(p));
+}
+
+void Core::apply(const Item& item, std::int64_t frame) noexcept {
+    const Event& event = item.event;
+    switch (event.type) {
+    case EventType::patch: {
+        auto* const instance = static_cast<Instance*>(item.object);
+        Part& part = m_parts[event.part];
+        instance->attach(m_wheel, m_counts);
+        if (part.first() == nullptr) part.settle(frame);
+        part.take(*instance, m_transport, frame, m_step_frame);
+        refresh_active();
+        return;
+    }
+    case EventType::tuning: {
+        TuningTable* const old = m_parts[event.part].take(static_cast<TuningTable*>(item.object), frame);
+        // Release: no pitch is looked up in it any more.
+        if (old != nullptr) old->retired.store(true, std::memory_order_release);
+        return;
+    }
+    case EventType::tempo:
+        m_transport.set_tempo(event.value, frame);
+        break;
+    case EventType::position:
+        m_transport.set_position(event.value, frame);
+        break;
+    case EventType::transport:
+        m_transport.play(event.index != 0, frame);
+        break;
+    case EventType::loop:
+        m_transport.set_loop(event.value, event.parameter / 960.0, frame);
+        break;
+    default:
+        if (event.part == k_every_part) {
+            for (std::size_t p = 0; p < m_parts.size(); ++p)
+                apply_to_part(event, static_cast<int>(p), frame);
+        } else if (event.part < m_parts.size()) {
+            apply_to_part(event, event.part, frame);
+        }
+        return;
+    }
+    for (const int p : m_active)
+        m_parts[static_cast<std::size_t>(p)].set_transport(m_transport, frame);
+}
+
+void Core::apply_to_part(const Event& event, int index, std::int64_t frame) noexcept {
+    Part& part = m_parts[static_cast<std::size_t>(index)];
+    const int key = event.key & 127;
+    switch (event.type) {
+    case EventType::note_on:
+        return part.note_on(frame, key, event.value, event.note_id);
+    case EventType::note_off:
+        return part.note_off(frame, key, event.note_id);
+    case EventType::note_choke:
+        return part.choke(frame, key, event.note_id);
+    case EventType::note_expression:
+        return part.express(frame, key, event.note_id, static_cast<NoteExpression>(event.index), event.value);
+    case EventType::midi:
+        if (event.value >= 0.0 && event.value <= 16383.0)
+            part.midi(frame, event.index, key, static_cast<int>(event.value));
+        return;
+    case EventType::parameter:
+        return part.set_parameter(frame, static_cast<int>(event.parameter), event.value, m_transport);
+    case EventType::macro:
+        return part.set_macro(event.index, event.value);
+    case EventType::all_notes_off:
+        return part.all_notes_off(frame);
+    case EventType::all_sound_off:
+        return part.all_sound_off(frame);
+    default:
+        return;
+    }
+}
+
+namespace {
+
+// mix[i] += bus[i] * gain, the gain a line from tick to tick; the same products wherever a step begins.
+void add_ramped(float* mix, const float* bus, int begin, int end, float from, float to, float scale) noexcept {
+    from *= scale;
+    to *= scale;
+    if (from == to) {
+        for (int i = begin; i < end; ++i)
+            mix[i] += bus[i] * from;
+        return;
+    }
+    const float slope = (to - from) * (1.0f / k_tick_frames);
+    for (int i = begin; i < end; ++i)
+        mix[i] += bus[i] * (from + slope * static_cast<float>(i & (k_tick_frames - 1)));
+}
+
+} // namespace
+
+void Core::end_step(float* const* out, int at) noexcept {
+    const int first = static_cast<int>(m_step_frame % k_block_frames);
+    const int last = first + m_step_frames;
+    for (int i = 0; i < m_bank_count; ++i)
+        m_muted += m_banks[static_cast<std::size_t>(i)].muted_voices;
+    for (int c = 0; c < m_config.channels; ++c)
+        std::fill_n(m_mix.data() + c * k_block_frames + first, m_step_frames, 0.0f);
+
+    for (const int p : m_active) {
+        Part& part = m_parts[static_cast<std::size_t>(p)];
+        for (Instance* instance = part.first(); instance != nullptr; instance = instance->next) {
+            if (instance->silent()) continue;
+            for (int begin = first; begin < last;) {
+                const int end = std::min(last, (begin / k_tick_frames + 1) * k_tick_frames);
+                const TickGains& gains = part.level().gains(m_step_frame - first + begin);
+                for (int c = 0; c < m_config.channels; ++c) {
+                    const int side = m_config.channels == 2 ? c : 2;
+                    add_ramped(m_mix.data() + c * k_block_frames, instance->bus(c), begin, end, gains.begin[side],
+                               gains.end[side], static_cast<float>(instance->gain()));
+                }
+                begin = end;
+            }
+        }
+    }
+
+    if (m_step_frame < m_soft_start)
+        for (int i = first; i < last; ++i) {
+            const std::int64_t frame = m_step_frame + i - first;
+            if (frame >= m_soft_start) break;
+            const float gain = static_cast<float>(frame) / static_cast<float>(m_soft_start);
+            for (int c = 0; c < m_config.channels; ++c)
+                m_mix[static_cast<std::size_t>(c * k_block_frames + i)] *= gain;
+        }
+    for (int c = 0; c < m_config.channels; ++c) {
+        const float* const mix = m_mix.data() + c * k_block_frames + first;
+        for (int i = 0; i < m_step_frames; ++i)
+            m_peak = std::max(m_peak, std::fabs(mix[i]));
+        if (out != nullptr) std::memcpy(out[c] + at, mix, static_cast<std::size_t>(m_step_frames) * sizeof(float));
+    }
+    m_frame += m_step_frames;
+    if (m_frame % k_block_frames == 0) {
+        m_peak_seen.store(m_peak, std::memory_order_relaxed);
+        m_peak = 0.0f;
+    }
+    publish();
+}
+
+void Core::publish() noexcept {
+    // Relaxed: each is a number of its own.
+    m_late_seen.store(m_late, std::memory_order_relaxed);
+    m_stolen_seen.store(m_counts.stolen, std::memory_order_relaxed);
+    m_shed_seen.store(m_counts.shed, std::memory_order_relaxed);
+    m_muted_seen.store(m_muted, std::memory_order_relaxed);
+    m_voices_seen.store(m_counts.notes, std::memory_order_relaxed);
+}
+
+void Core::add_to(StreamStats& stats) const noexcept {
+    stats.late_events = m_late_seen.load(std::memory_order_relaxed);
+    stats.stolen_voices = m_stolen_seen.load(std::memory_order_relaxed);
+    stats.shed_voices = m_shed_seen.load(std::memory_order_relaxed);
+    stats.muted_voices = m_muted_seen.load(std::memory_order_relaxed);
+    stats.voices = m_voices_seen.load(std::memory_order_relaxed);
+    stats.peak = m_peak_seen.load(std::memory_order_relaxed);
+}
+
+} // namespace tutti::engine

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// The renderer of one stream: events in frame order, voices and tables, part buses, mix. The same in every mode.
+//
+// One thread at a time drives it: the puller in `inline` and `offline`, the render thread in `ahead`. A pull is cut into
+// steps that never cross a multiple of 64; a step may also end early, and nothing in the result shows where.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include <tutti/engine.h>
+
+#include "engine/stream/part.h"
+#include "engine/stream/queue.h"
+
+namespace tutti::engine {
+
+class Core {
+public:
+    // Errors: none; throws std::bad_alloc. [control]
+    Core(const StreamConfig& config, EventQueue& queue);
+    Core(const Core&) = delete;
+    Core& operator=(const Core&) = delete;
+
+    // Most banks of a step. Instances beyond it may not be prepared. [control]
+    int bank_capacity() const noexcept { return static_cast<int>(m_banks.size()); }
+
+    // All below: [render].
+    std::int64_t frame() const noexcept { return m_frame; } // the first that is not rendered
+    // Takes what was posted. Before the first step of a pull or of a closed block.
+    void drain() noexcept TUTTI_NONBLOCKING;
+    // Begins a step of at most `frames`; returns its length. Appends its banks to `banks` and returns how many in `count`.
+    int begin_step(int frames, BankStep* banks, int& count) noexcept TUTTI_NONBLOCKING;
+    // After the backend: effects and mix; the step's frames go to out[channel][at..].
+    void end_step(float* const* out, int at) noexcept TUTTI_NONBLOCKING;
+
+    // Counters for StreamStats. [any]
+    void add_to(StreamStats& stats) const noexcept;
+
+private:
+    bool splits(const Item& item) const noexcept;
+    bool next_batch() noexcept;
+    void apply(const Item& item, std::int64_t frame) noexcept;
+    void apply_to_part(const Event& event, int part, std::int64_t frame) noexcept;
+    bool room(const Event& event) const noexcept;
+    void refresh_active() noexcept;
+    void publish() noexcept;
+
+    EventQueue& m_queue;
+    const StreamConfig m_config;
+    TimerWheel m_wheel;
+    VoiceCounts m_counts;
+    Transport m_transport;
+    std::vector<Part> m_parts;
+    std::vector<int> m_active;   // parts that have an instance, ascending
+    std::vector<Bank> m_banks;   // of the step
+    std::vector<Item> m_waiting; // heap, the earliest on top
+    std::vector<Item> m_batch;   // of the next frame that has events, in order
+    std::size_t m_batch_next = 0;
+    std::vector<float> m_mix; // [channel][64]
+    std::int64_t m_frame = 0; // of the next step
+    std::int64_t m_step_frame = 0;
+    int m_step_frames = 0;
+    int m_bank_count = 0;
+    std::int64_t m_late = 0;
+    std::int64_t m_muted = 0;
+    float m_peak = 0.0f;
+    std::int64_t m_soft_start = 0; // frames of the fade-in
+    // What stats() reads.
+    std::atomic<std::int64_t> m_late_seen{0}, m_stolen_seen{0}, m_shed_seen{0}, m_muted_seen{0};
+    std::atomic<int> m_voices_seen{0};
+    std::atomic<float> m_peak_seen{0.0f};
+};
+
+} // namespace tutti::engine

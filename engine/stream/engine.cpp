@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+// The public face: Engine, Stream and Sender.
+#include <tutti/engine.h>
+
+#include <algorithm>
+#include <mutex>
+#include <new>
+#include <thread>
+
+#include "engine/stream/hooks.h"
+#include "engine/stream/render_thread.h"
+#include "engine/stream/state.h"
+
+namespace tutti {
+
+namespace {
+
+// What an engine's streams share; it lives until the last of them has gone.
+struct Shared {
+    EngineConfig config;
+    engine::Hooks hooks;
+    int threads = 1;
+    std::string backend;
+    std::mutex mutex; // of `thread`'s birth
+    std::unique_ptr<engine::RenderThread> thread;
+
+    Status need_thread() {
+        const std::lock_guard lock(mutex);
+        if (thread) return {};
+        auto made = hooks.make_backend(config);
+        if (!made) return made.status();
+        thread = std::make_unique<engine::RenderThread>(std::move(made).value(), threads, hooks.manual);
+        return {};
+    }
+};
+
+Status out_of_memory() {
+    return Status(Code::out_of_memory, "there is not enough memory", "nothing was changed",
+                  "ask for fewer voices or parts, or close something");
+}
+
+} // namespace
+
+// --- Sender
+
+struct Sender::Queue {
+    Queue(std::shared_ptr<engine::EventQueue> shared, std::unique_ptr<engine::EventQueue::Producer> own)
+        : queue(std::move(shared)), producer(std::move(own)) {}
+    std::shared_ptr<engine::EventQueue> queue; // outlives the producer
+    std::unique_ptr<engine::EventQueue::Producer> producer;
+};
+
+Sender::Sender() noexcept = default;
+Sender::Sender(Sender&& other) noexcept
+    : m_queue(std::exchange(other.m_queue, nullptr)), m_keep(std::move(other.m_keep)) {}
+Sender& Sender::operator=(Sender&& other) noexcept {
+    m_queue = std::exchange(other.m_queue, nullptr);
+    m_keep = std::move(other.m_keep);
+    return *this;
+}
+Sender::~Sender() = default;
+
+bool Sender::post(const Event& event) noexcept {
+    // Internal types carry objects; from outside they would be empty.
+    const bool internal =
+        event.type == EventType::patch || event.type == EventType::clip || event.type == EventType::tuning;
+    return m_queue != nullptr && !internal && m_queue->producer->post(event);
+}
+
+// --- Stream
+
+struct Stream::Impl {
+    Impl(std::shared_ptr<Shared> owner, const StreamConfig& config, std::unique_ptr<engine::Backend> backend)
+        : shared(std::move(owner)), state(config, shared->hooks, std::move(backend), shared->threads) {}
+    ~Impl() {
+        if (shared->thread) shared->thread->remove(state);
+    }
+    std::shared_ptr<Shared> shared;
+    engine::StreamState state;
+};
+
+Stream::Stream(std::unique_ptr<Impl> impl) : m_impl(std::move(impl)) {}
+Stream::~Stream() = default;
+
+const StreamConfig& Stream::config() const noexcept {
+    return m_impl->state.config();
+}
+
+Status Stream::set_patch(int part, const Patch& patch, std::int64_t frame) {
+    try {
+        return m_impl->state.set_patch(part, patch, frame);
+    } catch (const std::bad_alloc&) {
+        return out_of_memory();
+    }
+}
+
+Status Stream::set_tuning(int part, const std::array<double, 128>& semitones, std::int64_t frame) {
+    return m_impl->state.set_tuning(part, semitones.data(), frame);
+}
+
+Result<Sender> Stream::make_sender() {
+    auto queue = m_impl->state.queue();
+    auto producer = queue->make_producer();
+    if (!producer)
+        return Status(Code::full, "all " + std::to_string(config().senders) + " senders are in use", "none was made",
+                      "let one go, or open the stream with more senders");
+    auto keep = std::make_shared<Sender::Queue>(std::move(queue), std::move(producer));
+    Sender sender;
+    sender.m_queue = keep.get();
+    sender.m_keep = std::move(keep);
+    return sender;
+}
+
+Status Stream::set_mode(Mode mode) {
+    engine::StreamState& state = m_impl->state;
+    if (mode == state.mode()) return {};
+    if (mode == Mode::ahead) {
+        if (Status status = m_impl->shared->need_thread(); !status) return status;
+    } else if (state.mode() == Mode::ahead) {
+        m_impl->shared->thread->remove(state);
+    }
+    state.set_mode(mode);
+    if (mode == Mode::ahead) m_impl->shared->thread->add(state);
+    return {};
+}
+
+void Stream::set_bounce(bool on) noexcept {
+    m_impl->state.set_waiting(on);
+}
+
+bool Stream::pull(float* const* out, int frames) noexcept {
+    return m_impl->state.pull(out, frames);
+}
+std::int64_t Stream::now() const noexcept {
+    return m_impl->state.now();
+}
+int Stream::latency_frames() const noexcept {
+    return m_impl->state.latency_frames();
+}
+StreamStats Stream::stats() const noexcept {
+    return m_impl->state.stats();
+}
+double Stream::sample_rate() const noexcept {
+    return m_impl->state.config().sample_rate;
+}
+
+// --- Engine
+
+struct Engine::Impl {
+    std::shared_ptr<Shared> shared;
+};
+
+Engine::Engine(std::unique_ptr<Impl> impl) : m_impl(std::move(impl)) {}
+Engine::~Engine() = default;
+
+Result<std::unique_ptr<Engine>> Engine::create(const EngineConfig& config) {
+    return engine::create_engine(config, engine::default_hooks());
+}
+
+const char* Engine::backend() const noexcept {
+    return m_impl->shared->backend.c_str();
+}
+
+Result<std::shared_ptr<Stream>> Engine::open(const StreamConfig& config) {
+    if (Status status = engine::StreamState::check(config); !status) return status;
+    try {
+        std::shared_ptr<Shared> shared = m_impl->shared;
+        auto backend = shared->hooks.make_backend(shared->config);
+        if (!backend) return backend.status();
+        auto impl = std::make_unique<Stream::Impl>(shared, config, std::move(backend).value());
+        if (config.mode == Mode::ahead) {
+            if (Status status = shared->need_thread(); !status) return status;
+            shared->thread->add(impl->state);
+        }
+        return std::shared_ptr<Stream>(new Stream(std::move(impl)));
+    } catch (const std::bad_alloc&) {
+        return out_of_memory();
+    }
+}
+
+namespace engine {
+
+struct EngineAccess {
+    static Shared& shared(Engine& engine) { return *engine.m_impl->shared; }
+    static std::unique_ptr<Engine> make(std::shared_ptr<Shared> shared) {
+        auto impl = std::make_unique<Engine::Impl>();
+        impl->shared = std::move(shared);
+        return std::unique_ptr<Engine>(new Engine(std::move(impl)));
+    }
+};
+
+Result<std::unique_ptr<Engine>> create_engine(const EngineConfig& config, Hooks hooks) {
+    if (config.threads < 0 || config.threads > 256)
+        return Status(Code::out_of_range, "threads is " + std::to_string(config.threads), "the engine was not made",
+                      "choose 0..256");
+    auto shared = std::make_shared<Shared>();
+    shared->config = config;
+    shared->hooks = std::move(hooks);
+    const int cores = static_cast<int>(std::thread::hardware_concurrency());
+    shared->threads = config.threads > 0 ? config.threads : std::clamp(cores, 1, 8);
+    auto backend = shared->hooks.make_backend(config);
+    if (!backend) return backend.status();
+    shared->backend = backend.value()->name();
+    return EngineAccess::make(std::move(shared));
+}
+
+bool render_once(Engine& engine) {
+    Shared& shared = EngineAccess::shared(engine);
+    return shared.thread && shared.thread->render_once();
+}
+
+} // namespace engine
+} // namespace tutti

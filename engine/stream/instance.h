@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+// A patch at work on a part: everything it needs, made on the control side, used by the renderer until it has rung out.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include <tutti/patch.h>
+
+#include "engine/stream/table.h"
+#include "engine/stream/voices.h"
+
+namespace tutti::engine {
+
+struct InstanceSpec {
+    const voices::VoiceType* type = nullptr; // nullptr: no voices, a bus for clips
+    double sample_rate = 48000.0;
+    int channels = 2;
+    std::uint64_t seed = 1;
+    int part = 0;
+};
+
+// A rate parameter and the choice that locks it to the tempo ("lfo1_rate", "lfo1_sync").
+struct TempoLock {
+    int rate = 0;
+    int sync = 0;
+    std::vector<double> beats; // [choice], quarter notes; 0: free
+};
+
+class Instance {
+public:
+    // Errors: not_found (parameter, route source or target), out_of_range. [control]
+    static Result<std::unique_ptr<Instance>> make(const Patch& patch, const InstanceSpec& spec);
+
+    // [render]
+    void attach(TimerWheel& wheel, VoiceCounts& counts) noexcept;
+    void begin_step(std::int64_t frame) noexcept;
+    // Readies the bank for the backend; false where nothing sounds in the step and the bus is silent as it is.
+    bool fill_bank(Bank& bank) noexcept;
+    void follow_tempo(double beats_per_second, std::int64_t frame) noexcept;
+    void refresh_shape() noexcept;
+    bool crowded() const noexcept { return m_type != nullptr && (m_voices.edits().crowded() || m_table.crowded()); }
+    // Voices have ended and effects have rung out, at a multiple of 64.
+    bool drained() const noexcept { return m_type == nullptr || m_voices.notes() == 0; }
+
+    Voices& voices() noexcept { return m_voices; }
+    const EditList& edits() const noexcept { return m_voices.edits(); }
+    ParameterTable& table() noexcept { return m_table; }
+    const ParameterTable& parameters() const noexcept { return m_table; }
+    bool silent() const noexcept { return m_bus_silent; } // in the present step
+    const voices::VoiceType* type() const noexcept { return m_type; }
+    float* bus(int channel) noexcept { return m_bus.data() + channel * voices::k_block_frames; }
+    double gain() const noexcept { return m_gain; }
+    double bend_range() const noexcept { return m_bend_range; }
+    double glide_seconds() const noexcept { return m_glide_seconds; }
+    PlayMode mode() const noexcept { return m_mode; }
+    NotePriority priority() const noexcept { return m_priority; }
+
+    Instance* next = nullptr;         // of the part, oldest last [render]
+    std::atomic<bool> retired{false}; // the renderer has let go of it: set with release, read with acquire by [control]
+
+private:
+    Instance() = default;
+
+    const voices::VoiceType* m_type = nullptr;
+    ParameterTable m_table;
+    Voices m_voices;
+    std::vector<voices::Route> m_routes;
+    std::vector<TempoLock> m_locks;
+    std::vector<float> m_bus; // [channel][64]
+    bool m_bus_silent = true;
+    bool m_sounded = false; // notes at the step's start
+    std::uint64_t m_shape = 0;
+    double m_rate = 48000.0;
+    int m_channels = 2;
+    int m_quality = 1;
+    double m_gain = 1.0;
+    double m_bend_range = 2.0;
+    double m_glide_seconds = 0.0;
+    PlayMode m_mode = PlayMode::poly;
+    NotePriority m_priority = NotePriority::last;
+};
+
+} // namespace tutti::engine

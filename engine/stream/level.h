@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// A part's level: volume, expression and pan as three gains, smoothed at ticks and ramped between them.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#include "voices/voice_type.h"
+
+namespace tutti::engine {
+
+// Gains of a tick: left, right and all other channels; `end` is reached at the next tick.
+struct TickGains {
+    float begin[3] = {1.0f, 1.0f, 1.0f};
+    float end[3] = {1.0f, 1.0f, 1.0f};
+    bool still() const noexcept { return begin[0] == end[0] && begin[1] == end[1] && begin[2] == end[2]; }
+};
+
+class PartLevel {
+public:
+    void prepare(double sample_rate) noexcept {
+        // 5 ms: a step of a seven-bit controller becomes a glide that the ear does not take for a click.
+        m_share = static_cast<float>(1.0 - std::exp(-voices::k_tick_frames / (0.005 * sample_rate)));
+        for (TickGains& tick : m_ticks)
+            tick = {};
+    }
+    // volume and expression 0..127, 100 and 127 being unity: gain = (v / 100)^2 (e / 127)^2; pan 0..127, 64 the middle,
+    // equal power with unity there.
+    void aim(int volume, int expression, int pan) noexcept {
+        const double v = volume / 100.0, e = expression / 127.0;
+        const double gain = v * v * e * e;
+        const double place = pan <= 64 ? (pan - 64) / 64.0 : (pan - 64) / 63.0;
+        const double angle = (place + 1.0) * 0.7853981633974483;
+        m_aim[0] = static_cast<float>(place == 0.0 ? gain : gain * 1.4142135623730951 * std::cos(angle));
+        m_aim[1] = static_cast<float>(place == 0.0 ? gain : gain * 1.4142135623730951 * std::sin(angle));
+        m_aim[2] = static_cast<float>(gain);
+        m_moving = true;
+    }
+    // Gains of the tick that begins at `frame`. [render]
+    void tick(std::int64_t frame) noexcept {
+        TickGains& gains = m_ticks[(frame / voices::k_tick_frames) & 3];
+        for (int c = 0; c < 3; ++c)
+            gains.begin[c] = gains.end[c] = m_now[c];
+        if (!m_moving) return;
+        m_moving = false;
+        for (int c = 0; c < 3; ++c) {
+            const float gap = m_aim[c] - m_now[c];
+            m_now[c] = std::fabs(gap) < 1e-5f ? m_aim[c] : m_now[c] + gap * m_share;
+            gains.end[c] = m_now[c];
+            m_moving = m_moving || m_now[c] != m_aim[c];
+        }
+    }
+    const TickGains& gains(std::int64_t frame) const noexcept { return m_ticks[(frame / voices::k_tick_frames) & 3]; }
+
+private:
+    TickGains m_ticks[4]; // of the render block
+    float m_aim[3] = {1.0f, 1.0f, 1.0f};
+    float m_now[3] = {1.0f, 1.0f, 1.0f};
+    float m_share = 1.0f;
+    bool m_moving = false;
+};
+
+} // namespace tutti::engine

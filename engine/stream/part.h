@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+// A part: a MIDI channel with the patch that plays it; turns events into calls on its instances' voices and tables.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "engine/midi/channel.h"
+#include "engine/stream/instance.h"
+#include "engine/stream/level.h"
+#include "engine/stream/transport.h"
+
+namespace tutti::engine {
+
+struct TuningTable {
+    std::array<double, 128> pitch{}; // semitones on MIDI's scale, by key
+    std::atomic<bool> retired{false};
+};
+
+// All of it [render] but prepare.
+class Part {
+public:
+    // `group`: the sixteen parts that this one is number `index` % 16 of. [control]
+    void prepare(Part* group, int index, int group_size, double sample_rate);
+
+    void begin_step(std::int64_t frame) noexcept;
+    void tick(std::int64_t frame) noexcept;
+    // False where an event must wait for the next frame.
+    bool room() const noexcept;
+    void begin_frame() noexcept;
+    bool crowded() const noexcept;
+    // Old instances that have ended are let go of; only where frame % 64 == 0.
+    void let_go() noexcept;
+
+    void settle(std::int64_t frame) noexcept { m_level.tick(frame); }
+    void take(Instance& instance, const Transport& transport, std::int64_t frame, std::int64_t step_frame) noexcept;
+    TuningTable* take(TuningTable* tuning, std::int64_t frame) noexcept; // returns the old one
+    void note_on(std::int64_t frame, int key, double velocity, std::int32_t note_id) noexcept;
+    void note_off(std::int64_t frame, int key, std::int32_t note_id) noexcept;
+    void choke(std::int64_t frame, int key, std::int32_t note_id) noexcept;
+    void express(std::int64_t frame, int key, std::int32_t note_id, NoteExpression kind, double value) noexcept;
+    void midi(std::int64_t frame, int status, int data1, int value) noexcept;
+    void set_parameter(std::int64_t frame, int index, double value, const Transport& transport) noexcept;
+    void set_macro(int macro, double value) noexcept;
+    void set_transport(const Transport& transport, std::int64_t frame) noexcept;
+    void all_notes_off(std::int64_t frame) noexcept;
+    void all_sound_off(std::int64_t frame) noexcept;
+
+    Instance* first() noexcept { return m_first; } // the present one, then older ones
+    const Instance* first() const noexcept { return m_first; }
+    const PartLevel& level() const noexcept { return m_level; }
+    const Channel& channel() const noexcept { return m_channel; }
+
+private:
+    struct Key {
+        std::uint8_t key = 0;
+        std::uint8_t channel = 0;
+        std::int32_t note_id = k_any_note;
+        float velocity = 0.0f;
+    };
+
+    Part& master() noexcept { return m_channel.master >= 0 ? m_group[m_channel.master] : *this; }
+    bool is_member() const noexcept { return m_channel.master >= 0 && m_channel.master != m_index % 16; }
+    bool sustain(const Part& member) const noexcept;
+    bool sostenuto(const Part& member) const noexcept;
+    double pitch(int key) const noexcept;
+    double bend_range() const noexcept;
+    PlayMode mode() const noexcept;
+    double glide_frames() const noexcept;
+    void start(std::int64_t frame, int key, double velocity, std::int32_t note_id, const Part& member) noexcept;
+    void stop(std::int64_t frame, int key, std::int32_t note_id, const Part& member) noexcept;
+    int choose() const noexcept; // of the held keys, by priority
+    void controller(std::int64_t frame, int number, int value) noexcept;
+    void data_entry(std::int64_t frame, double coarse, double fine, bool fine_only) noexcept;
+    void set_zone(int members) noexcept;
+    void bend(std::int64_t frame) noexcept;
+    void retune(std::int64_t frame) noexcept;
+    void reset_controllers(std::int64_t frame) noexcept;
+    void set_input(int input, double value) noexcept;
+    void send_inputs(Instance& instance, bool jump) noexcept;
+    void release_pedals(std::int64_t frame, bool sustain_was, bool sostenuto_was) noexcept;
+    void mode_change(std::int64_t frame) noexcept;
+    template <class Call>
+    void each(Call&& call) noexcept {
+        for (Instance* i = m_first; i != nullptr; i = i->next)
+            if (i->type() != nullptr) call(*i);
+    }
+
+    Part* m_group = nullptr;
+    int m_group_size = 16;
+    int m_index = 0;
+    double m_rate = 48000.0;
+    Channel m_channel;
+    PartLevel m_level;
+    Instance* m_first = nullptr;
+    TuningTable* m_tuning = nullptr;
+    std::array<double, voices::part_input_count> m_inputs{};
+    std::array<Key, 128> m_keys; // held, oldest first (monophonic)
+    int m_key_count = 0;
+    double m_last_pitch = -1e9; // of the last note: where a glide begins
+};
+
+} // namespace tutti::engine

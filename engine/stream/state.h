@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+// A stream behind its public face: queue, renderer, the three modes, and what the control side owns.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "engine/stream/clock.h"
+#include "engine/stream/core.h"
+#include "engine/stream/hooks.h"
+#include "engine/stream/ring.h"
+
+namespace tutti::engine {
+
+class StreamState {
+public:
+    // [control]
+    StreamState(const StreamConfig& config, const Hooks& hooks, std::unique_ptr<Backend> backend, int threads);
+
+    // [control]
+    static Status check(const StreamConfig& config);
+    Status set_patch(int part, const Patch& patch, std::int64_t frame);
+    Status set_tuning(int part, const double* pitches, std::int64_t frame);
+    void set_mode(Mode mode); // inactive: nobody pulls, the render thread does not know the stream
+    std::shared_ptr<EventQueue> queue() const { return m_queue; }
+
+    bool pull(float* const* out, int frames) noexcept TUTTI_NONBLOCKING; // [audio]
+
+    // The render thread's side of `ahead`. [device]
+    bool block_wanted() noexcept; // a closed block is not rendered yet: takes what was posted
+    int begin_step(BankStep* banks, int& count) noexcept;
+    bool end_step() noexcept; // true where the block is done and published
+    Core& core() noexcept { return m_core; }
+
+    const StreamConfig& config() const noexcept { return m_config; }
+    Mode mode() const noexcept { return m_config.mode; }
+    int latency_frames() const noexcept { return m_config.mode == Mode::ahead ? m_latency : 0; }
+    std::int64_t now() const noexcept TUTTI_NONBLOCKING;
+    PullMark mark() const noexcept TUTTI_NONBLOCKING { return m_clock.get(); }
+    StreamStats stats() const noexcept;
+    // `ahead`: pull may wait for the render thread (a host's offline bounce). [control]
+    void set_waiting(bool on) noexcept { m_may_wait.store(on, std::memory_order_relaxed); }
+
+private:
+    void render_here(float* const* out, int frames) noexcept;
+    void take_ready(float* const* out, int frames, std::int64_t from) noexcept;
+    void give(float* const* out, int at, const float* const* block, int offset, int frames) noexcept;
+    void collect();
+    void prepare_ring();
+    const voices::VoiceType* find_type(const std::string& id) const;
+
+    StreamConfig m_config;
+    const Hooks& m_hooks;
+    std::shared_ptr<EventQueue> m_queue;
+    Core m_core;
+    std::unique_ptr<Backend> m_backend; // of the puller
+    const int m_threads;
+    std::vector<BankStep> m_banks; // of the puller
+    PullClock m_clock;
+    std::atomic<std::int64_t> m_refused{0};
+
+    // `ahead`
+    BlockRing<> m_ring;
+    int m_latency = 0;
+    std::int64_t m_ring_start = 0; // first frame that went into the ring
+    std::vector<float> m_return;   // [frame] 0..1, raised cosine of 2 ms
+    std::vector<float> m_hold;     // [channel] last sample before the gap [audio]
+    std::vector<float> m_last;     // [channel] last sample given [audio]
+    int m_gap_frames = 0;          // since the gap began [audio]
+    int m_back_frames = 0;         // since samples are back [audio]
+    std::int64_t m_last_late = -1; // block counted last [audio]
+    std::atomic<std::int64_t> m_late_blocks{0};
+    std::atomic<bool> m_may_wait{false};
+
+    // [control]
+    std::mutex m_mutex;
+    std::unique_ptr<EventQueue::Producer> m_own;
+    std::vector<std::unique_ptr<Instance>> m_instances;
+    std::vector<std::unique_ptr<TuningTable>> m_tunings;
+};
+
+} // namespace tutti::engine

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// A wheel of timers counted in ticks: arming, moving and firing cost the same however many notes sound.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include <tutti/platform.h>
+
+namespace tutti::engine {
+
+struct Timer {
+    Timer* prev = nullptr;
+    Timer* next = nullptr;
+    std::int64_t tick = -1; // tick number it is armed for, -1: not armed
+};
+
+// 512 slots of one tick each; a timer further away is passed over once a turn (0.17 s at 48 kHz). Order within a tick is
+// that of arming. All of it [render].
+class TimerWheel {
+public:
+    TimerWheel() noexcept {
+        for (Timer& head : m_heads)
+            head.prev = head.next = &head;
+    }
+    TimerWheel(const TimerWheel&) = delete;
+    TimerWheel& operator=(const TimerWheel&) = delete;
+
+    void arm(Timer& timer, std::int64_t tick) noexcept TUTTI_NONBLOCKING {
+        disarm(timer);
+        Timer& head = m_heads[static_cast<std::size_t>(tick) & k_mask];
+        timer.prev = head.prev;
+        timer.next = &head;
+        head.prev->next = &timer;
+        head.prev = &timer;
+        timer.tick = tick;
+    }
+    void disarm(Timer& timer) noexcept TUTTI_NONBLOCKING {
+        if (timer.tick < 0) return;
+        timer.prev->next = timer.next;
+        timer.next->prev = timer.prev;
+        timer.tick = -1;
+    }
+    // Calls fire(Timer&) for each timer of `tick`, disarmed first; fire may arm any timer for a later tick.
+    template <class Fire>
+    void run(std::int64_t tick, Fire&& fire) noexcept {
+        Timer& head = m_heads[static_cast<std::size_t>(tick) & k_mask];
+        for (Timer* timer = head.next; timer != &head;) {
+            Timer* const next = timer->next;
+            if (timer->tick == tick) {
+                disarm(*timer);
+                fire(*timer);
+            }
+            timer = next;
+        }
+    }
+
+private:
+    static constexpr std::size_t k_mask = 511;
+    std::array<Timer, k_mask + 1> m_heads;
+};
+
+} // namespace tutti::engine
