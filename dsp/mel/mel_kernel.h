@@ -11,7 +11,7 @@
 
 #include <dsp/mel/mel_plan.h>
 
-// The including file has defined F, I, W, load, store, max, bits_of and float_of_bits in this namespace.
+// The including file has defined F, I, W, load, store, max, bits_of, float_of_bits and transpose4 in this namespace.
 namespace tutti::models::TUTTI_KERNEL_NAMESPACE {
 
 using dsp::FftStep;
@@ -255,13 +255,24 @@ static void mel_frames(const MelPlan& plan, const float* samples, int count, flo
     // turned[r][c] = samples[c * hop + r]: lane l of sample t is turned[t % hop][l + t / hop], a contiguous load. Overlapping
     // frames share it, so a sample is moved once and not n_fft / hop times.
     const std::ptrdiff_t available = static_cast<std::ptrdiff_t>(count - 1) * hop + plan.n_fft;
-    for (int c = 0; c < columns; ++c) {
-        const std::ptrdiff_t begin = static_cast<std::ptrdiff_t>(c) * hop;
+    int column = 0;
+    for (; column + 4 <= columns && static_cast<std::ptrdiff_t>(column + 4) * hop <= available; column += 4) {
+        const float* from = samples + static_cast<std::ptrdiff_t>(column) * hop;
+        int r = 0;
+        for (; r + 4 <= hop; r += 4)
+            transpose4(from + r, hop, turned + static_cast<std::ptrdiff_t>(r) * columns + column, columns);
+        for (; r < hop; ++r)
+            for (int i = 0; i < 4; ++i)
+                turned[static_cast<std::ptrdiff_t>(r) * columns + column + i] =
+                    from[static_cast<std::ptrdiff_t>(i) * hop + r];
+    }
+    for (; column < columns; ++column) {
+        const std::ptrdiff_t begin = static_cast<std::ptrdiff_t>(column) * hop;
         const std::ptrdiff_t have = available - begin < 0 ? 0 : available - begin < hop ? available - begin : hop;
         for (std::ptrdiff_t r = 0; r < have; ++r)
-            turned[r * columns + c] = samples[begin + r];
+            turned[r * columns + column] = samples[begin + r];
         for (std::ptrdiff_t r = have; r < hop; ++r)
-            turned[r * columns + c] = 0.0f;
+            turned[r * columns + column] = 0.0f;
     }
     int row = 0;
     int shift = 0;
@@ -320,8 +331,19 @@ static void mel_frames(const MelPlan& plan, const float* samples, int count, flo
             store(mel + static_cast<std::ptrdiff_t>(m) * L + l, sum);
         }
     }
-    for (int f = 0; f < count; ++f)
-        for (int m = 0; m < plan.mels; ++m)
+    int m = 0;
+    for (; m + 4 <= plan.mels; m += 4) {
+        int f = 0;
+        for (; f + 4 <= count; f += 4)
+            transpose4(mel + static_cast<std::ptrdiff_t>(m) * L + f, L,
+                       out + static_cast<std::ptrdiff_t>(f) * plan.mels + m, plan.mels);
+        for (; f < count; ++f)
+            for (int i = 0; i < 4; ++i)
+                out[static_cast<std::ptrdiff_t>(f) * plan.mels + m + i] =
+                    mel[static_cast<std::ptrdiff_t>(m + i) * L + f];
+    }
+    for (; m < plan.mels; ++m)
+        for (int f = 0; f < count; ++f)
             out[static_cast<std::ptrdiff_t>(f) * plan.mels + m] = mel[static_cast<std::ptrdiff_t>(m) * L + f];
 }
 

@@ -2,6 +2,7 @@
 // The vector of one instruction set, for the source files that are compiled once each. Included only by those.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include <xsimd/xsimd.hpp>
@@ -50,6 +51,22 @@ static inline F splat(float x) {
 // Fused where the instruction set fuses; SSE2 rounds twice.
 static inline F fma(const F& a, const F& b, const F& c) {
     return xsimd::fma(a, b, c);
+}
+// to[j * to_step + i] = from[i * from_step + j] for 4 x 4 values.
+static inline void transpose4(const float* from, std::ptrdiff_t from_step, float* to, std::ptrdiff_t to_step) {
+#if defined(__SSE2__) || defined(_M_X64)
+    __m128 a = _mm_loadu_ps(from), b = _mm_loadu_ps(from + from_step);
+    __m128 c = _mm_loadu_ps(from + 2 * from_step), d = _mm_loadu_ps(from + 3 * from_step);
+    _MM_TRANSPOSE4_PS(a, b, c, d);
+    _mm_storeu_ps(to, a);
+    _mm_storeu_ps(to + to_step, b);
+    _mm_storeu_ps(to + 2 * to_step, c);
+    _mm_storeu_ps(to + 3 * to_step, d);
+#else
+    for (int i = 0; i < 4; ++i)
+        for (int j = 0; j < 4; ++j)
+            to[j * to_step + i] = from[i * from_step + j];
+#endif
 }
 static inline F max(const F& a, const F& b) {
     return xsimd::max(a, b);
