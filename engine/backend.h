@@ -39,7 +39,7 @@ struct Row {
     std::uint16_t active = 0;            // bit lane: the lane sounds at the step's start; the backend follows the edits
     std::uint16_t muted = 0;   // bit lane: was found not finite and is kept silent until its next start [backend]
     std::uint32_t version = 0; // table version that the row's targets were computed from [backend]
-    bool fresh = true;         // targets must be computed at the next tick or edit [backend]
+    std::uint16_t unsettled = 0xffff; // bit lane: targets must be computed at the next tick [backend]
 };
 
 // The parameter table in effect from `offset` on. A change on a tick's first frame is taken by that tick; inside a tick it
