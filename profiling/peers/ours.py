@@ -39,6 +39,10 @@ def says(path, isa, argv):
     missing = [key for key in KEYS if key not in got]
     if missing:
         raise Failed("tutti bench voices --json lacks " + ", ".join(missing))
+    if got.get("sounding", got["voices"]) < got["voices"]:
+        raise Failed(f"only {got['sounding']} of {got['voices']} voices sounded")
+    if got.get("dropped_events", 0) or got.get("late_events", 0):
+        raise Failed(f"{got.get('dropped_events', 0)} events dropped, {got.get('late_events', 0)} late")
     return got
 
 

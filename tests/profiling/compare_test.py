@@ -2,6 +2,7 @@
 """Tests of profiling/compare that need no peer: statistics, the OSC score, the removal of start-up, refusals, the report.
 The alias analysis runs against known saws where numpy is there; where it is not, that part alone says SKIP."""
 
+import importlib.machinery
 import importlib.util
 import json
 import struct
@@ -13,6 +14,8 @@ import unittest
 from pathlib import Path
 
 ROOT = Path(sys.argv.pop(1)).resolve()
+PROBES = {Path(p).name.rsplit("_", 1)[-1]: p for p in sys.argv[1:]}  # instruction set -> the bare loop built for it
+del sys.argv[1:]
 sys.path.insert(0, str(ROOT / "profiling"))
 
 from peers import bare_loop, measure, osc_score, ours, report  # noqa: E402
@@ -110,6 +113,14 @@ class Ours(unittest.TestCase):
         if "avx2" in bare_loop.supported():
             self.assertIn("answered with isa sse2", missing["ours-avx2"])
 
+    def test_silent_voices_and_lost_events_are_no_measurement(self):
+        whole = {key: 1 for key in ours.KEYS}
+        for extra, text in (({"voices": 2, "sounding": 1}, "only 1 of 2"), ({"dropped_events": 3}, "3 events dropped")):
+            with tempfile.TemporaryDirectory() as folder:
+                rows, missing = ours.rows(self.fake(folder, json.dumps(whole | extra)))
+            self.assertEqual(rows, [])
+            self.assertIn(text, missing["ours"])
+
     def test_no_program_is_named(self):
         rows, missing = ours.rows(None)
         self.assertEqual((rows, len(missing)), ([], len(ours.VARIANTS)))
@@ -129,12 +140,50 @@ class Report(unittest.TestCase):
 
 
 class Command(unittest.TestCase):
+    def compare(self):
+        loader = importlib.machinery.SourceFileLoader("compare", str(ROOT / "profiling" / "compare"))
+        module = importlib.util.module_from_spec(importlib.util.spec_from_loader("compare", loader))
+        loader.exec_module(module)
+        return module
+
+    def test_what_is_not_installed_or_fails_is_named(self):
+        compare = self.compare()
+
+        def fails(folder):
+            raise measure.Failed("sclang is not installed")
+
+        compare.PEERS = {"gone": (lambda folder: None, []), "broken": (fails, []), "there": (lambda folder: ["row"], [])}
+        options = type("Options", (), {"peers": "gone,broken,there", "tutti": None})
+        compare.ours.program = lambda given: None
+        rows, missing = compare.collect(None, options)
+        self.assertEqual(rows, ["row"])
+        self.assertEqual((missing["gone"], missing["broken"]), ("not installed", "not measured: sclang is not installed"))
+
     def test_unknown_peer_is_refused(self):
         done = subprocess.run(
-            [sys.executable, "-B", str(ROOT / "profiling" / "compare"), "--peers", "scsynt"], capture_output=True, check=False
+            [sys.executable, "-B", str(ROOT / "profiling" / "compare"), "--peers", "scsynt"],
+            capture_output=True,
+            check=False,
         )
         self.assertEqual(done.returncode, 2)
         self.assertIn(b"unknown peer scsynt", done.stderr)
+
+
+class Probe(unittest.TestCase):
+    def test_every_instruction_set_and_grouping_gives_the_same_bits(self):
+        sets = [name for name in bare_loop.supported() if name in PROBES]
+        if not {"avx2", "avx512"} & set(sets):
+            self.skipTest("no probe with fma was built, or this machine cannot run one")
+        variants = []
+        for name in sets:
+            text = measure.run([PROBES[name], "--all", "--voices", "300", "--seconds", "0.3"], {0})[2]
+            variants += [dict(json.loads(line), isa=name) for line in text.splitlines()]
+        self.assertIn("the same bits", bare_loop.same_bits(variants))
+        for v in variants:
+            # Another association of the same filter, and SSE2's second rounding, move the level by far less than 1 %.
+            same = [w["rms"] for w in variants if w["cutoff_envelope"] == v["cutoff_envelope"]]
+            self.assertLess(max(same) / min(same), 1.01)
+            self.assertGreater(v["peak"], 0.05)
 
 
 class Alias(unittest.TestCase):
