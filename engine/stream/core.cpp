@@ -25,6 +25,7 @@ Core::Core(const StreamConfig& config, EventQueue& queue)
     m_waiting.reserve(static_cast<std::size_t>(config.events + EventQueue::k_own_events));
     m_batch.reserve(static_cast<std::size_t>(config.events + EventQueue::k_own_events));
     m_mix.assign(static_cast<std::size_t>(config.channels) * k_block_frames, 0.0f);
+    m_master.prepare(config.sample_rate, config.channels, config.limiter);
     m_soft_start = config.soft_start ? static_cast<std::int64_t>(0.02 * config.sample_rate) : 0;
 }
 
@@ -61,9 +62,12 @@ bool Core::next_batch() noexcept {
     return !m_batch.empty();
 }
 
-// A bank has one shape a step: what may change it starts a new step.
+// A bank has one shape a step, and effects render a step at a time: what changes either starts a new step.
 bool Core::splits(const Item& item) const noexcept {
-    if (item.event.type != EventType::parameter) return false;
+    const EventType type = item.event.type;
+    if (type == EventType::effect || type == EventType::effects || type == EventType::patch || type == EventType::tempo)
+        return true;
+    if (type != EventType::parameter) return false;
     const auto changes = [&](const Part& part) noexcept {
         const Instance* const instance = part.first();
         return instance != nullptr && instance->type() != nullptr &&
@@ -177,8 +181,12 @@ void Core::apply(const Item& item, std::int64_t frame) noexcept {
         if (old != nullptr) old->retired.store(true, std::memory_order_release);
         return;
     }
+    case EventType::effects:
+        m_master.take(static_cast<MasterEffects*>(item.object), m_transport.tempo(), frame);
+        return;
     case EventType::tempo:
         m_transport.set_tempo(event.value, frame);
+        m_master.set_tempo(m_transport.tempo());
         break;
     case EventType::position:
         m_transport.set_position(event.value, frame);
@@ -189,6 +197,12 @@ void Core::apply(const Item& item, std::int64_t frame) noexcept {
     case EventType::loop:
         m_transport.set_loop(event.value, event.parameter / 960.0, frame);
         break;
+    case EventType::effect:
+        if (event.part == k_every_part)
+            m_master.set_parameter(event.index, static_cast<int>(event.parameter), static_cast<float>(event.value));
+        else if (event.part < m_parts.size())
+            m_parts[event.part].set_effect(event.index, static_cast<int>(event.parameter), event.value);
+        return;
     default:
         if (event.part == k_every_part) {
             for (std::size_t p = 0; p < m_parts.size(); ++p)
@@ -260,6 +274,7 @@ void Core::end_step(float* const* out, int at) noexcept {
     for (const int p : m_active) {
         Part& part = m_parts[static_cast<std::size_t>(p)];
         for (Instance* instance = part.first(); instance != nullptr; instance = instance->next) {
+            instance->render_effects(m_step_frame, m_step_frames);
             if (instance->silent()) continue;
             for (int begin = first; begin < last;) {
                 const int end = std::min(last, (begin / k_tick_frames + 1) * k_tick_frames);
@@ -274,6 +289,7 @@ void Core::end_step(float* const* out, int at) noexcept {
         }
     }
 
+    m_master.render_effects(m_mix.data(), m_step_frame, m_step_frames);
     if (m_step_frame < m_soft_start)
         for (int i = first; i < last; ++i) {
             const std::int64_t frame = m_step_frame + i - first;
@@ -282,6 +298,7 @@ void Core::end_step(float* const* out, int at) noexcept {
             for (int c = 0; c < m_config.channels; ++c)
                 m_mix[static_cast<std::size_t>(c * k_block_frames + i)] *= gain;
         }
+    m_master.limit(m_mix.data(), m_step_frame, m_step_frames);
     for (int c = 0; c < m_config.channels; ++c) {
         const float* const mix = m_mix.data() + c * k_block_frames + first;
         for (int i = 0; i < m_step_frames; ++i)
@@ -293,7 +310,17 @@ void Core::end_step(float* const* out, int at) noexcept {
         m_peak_seen.store(m_peak, std::memory_order_relaxed);
         m_peak = 0.0f;
     }
+    // Tails are sums over effects: worth a look now and then only.
+    if (m_frame % 8192 == 0) m_tail_seen.store(tail(), std::memory_order_relaxed);
     publish();
+}
+
+std::int64_t Core::tail() noexcept {
+    std::int64_t longest = 0;
+    for (const int p : m_active)
+        for (Instance* i = m_parts[static_cast<std::size_t>(p)].first(); i != nullptr; i = i->next)
+            if (i->effects() != nullptr) longest = std::max(longest, i->effects()->tail_frames());
+    return longest + m_master.tail_frames();
 }
 
 void Core::publish() noexcept {

@@ -11,6 +11,7 @@
 
 #include <tutti/engine.h>
 
+#include "engine/stream/master.h"
 #include "engine/stream/part.h"
 #include "engine/stream/queue.h"
 
@@ -18,7 +19,7 @@ namespace tutti::engine {
 
 class Core {
 public:
-    // Errors: none; throws std::bad_alloc. [control]
+    // Throws std::bad_alloc. [control]
     Core(const StreamConfig& config, EventQueue& queue);
     Core(const Core&) = delete;
     Core& operator=(const Core&) = delete;
@@ -37,6 +38,7 @@ public:
 
     // Counters for StreamStats. [any]
     void add_to(StreamStats& stats) const noexcept;
+    std::int64_t tail_frames() const noexcept { return m_tail_seen.load(std::memory_order_relaxed); }
 
 private:
     bool splits(const Item& item) const noexcept;
@@ -46,6 +48,7 @@ private:
     bool room(const Event& event) const noexcept;
     void refresh_active() noexcept;
     void publish() noexcept;
+    std::int64_t tail() noexcept;
 
     EventQueue& m_queue;
     const StreamConfig m_config;
@@ -58,6 +61,7 @@ private:
     std::vector<Item> m_waiting; // heap, the earliest on top
     std::vector<Item> m_batch;   // of the next frame that has events, in order
     std::size_t m_batch_next = 0;
+    Master m_master;
     std::vector<float> m_mix; // [channel][64]
     std::int64_t m_frame = 0; // of the next step
     std::int64_t m_step_frame = 0;
@@ -69,6 +73,7 @@ private:
     std::int64_t m_soft_start = 0; // frames of the fade-in
     // What stats() reads.
     std::atomic<std::int64_t> m_late_seen{0}, m_stolen_seen{0}, m_shed_seen{0}, m_muted_seen{0};
+    std::atomic<std::int64_t> m_tail_seen{0};
     std::atomic<int> m_voices_seen{0};
     std::atomic<float> m_peak_seen{0.0f};
 };

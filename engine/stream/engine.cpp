@@ -62,8 +62,8 @@ Sender::~Sender() = default;
 
 bool Sender::post(const Event& event) noexcept {
     // Internal types carry objects; from outside they would be empty.
-    const bool internal =
-        event.type == EventType::patch || event.type == EventType::clip || event.type == EventType::tuning;
+    const bool internal = event.type == EventType::patch || event.type == EventType::clip ||
+                          event.type == EventType::tuning || event.type == EventType::effects;
     return m_queue != nullptr && !internal && m_queue->producer->post(event);
 }
 
@@ -96,6 +96,14 @@ Status Stream::set_patch(int part, const Patch& patch, std::int64_t frame) {
 
 Status Stream::set_tuning(int part, const std::array<double, 128>& semitones, std::int64_t frame) {
     return m_impl->state.set_tuning(part, semitones.data(), frame);
+}
+
+Status Stream::set_effects(std::span<const PatchEffect> effects, std::int64_t frame) {
+    try {
+        return m_impl->state.set_effects(effects, frame);
+    } catch (const std::bad_alloc&) {
+        return out_of_memory();
+    }
 }
 
 Result<Sender> Stream::make_sender() {
@@ -136,6 +144,9 @@ std::int64_t Stream::now() const noexcept {
 }
 int Stream::latency_frames() const noexcept {
     return m_impl->state.latency_frames();
+}
+std::int64_t Stream::tail_frames() const noexcept {
+    return m_impl->state.tail_frames();
 }
 StreamStats Stream::stats() const noexcept {
     return m_impl->state.stats();

@@ -73,6 +73,11 @@ Result<std::unique_ptr<Instance>> Instance::make(const Patch& patch, const Insta
     instance->m_priority = patch.priority;
     instance->m_quality = static_cast<int>(patch.quality);
     instance->m_bus.assign(static_cast<std::size_t>(spec.channels) * voices::k_block_frames, 0.0f);
+    if (!patch.effects.empty()) {
+        auto effects = EffectChain::create(patch.effects, spec.sample_rate, spec.channels);
+        if (!effects) return effects.status();
+        if (effects.value()->size() > 0) instance->m_effects = std::move(effects).value();
+    }
     if (spec.type == nullptr) return instance;
 
     const voices::VoiceType& type = *spec.type;
@@ -172,6 +177,17 @@ bool Instance::fill_bank(Bank& bank) noexcept {
     for (int c = 0; c < m_channels; ++c)
         bank.bus[c] = bus(c);
     return true;
+}
+
+void Instance::render_effects(std::int64_t frame, int frames) noexcept {
+    if (!m_effects) return;
+    // Nothing in and nothing left inside: the chain looks, and the bus stays as it is.
+    const bool rests = m_bus_silent && m_effects->asleep();
+    float* io[k_max_channels];
+    for (int c = 0; c < m_channels; ++c)
+        io[c] = bus(c) + frame % voices::k_block_frames;
+    m_effects->render(io, frames, frame);
+    m_bus_silent = rests;
 }
 
 void Instance::follow_tempo(double beats_per_second, std::int64_t frame) noexcept {

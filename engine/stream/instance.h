@@ -9,6 +9,7 @@
 
 #include <tutti/patch.h>
 
+#include "engine/effects/chain.h"
 #include "engine/stream/table.h"
 #include "engine/stream/voices.h"
 
@@ -43,13 +44,18 @@ public:
     void refresh_shape() noexcept;
     bool crowded() const noexcept { return m_type != nullptr && (m_voices.edits().crowded() || m_table.crowded()); }
     // Voices have ended and effects have rung out, at a multiple of 64.
-    bool drained() const noexcept { return m_type == nullptr || m_voices.notes() == 0; }
+    bool drained() const noexcept {
+        return (m_type == nullptr || m_voices.notes() == 0) && (!m_effects || m_effects->asleep());
+    }
 
     Voices& voices() noexcept { return m_voices; }
     const EditList& edits() const noexcept { return m_voices.edits(); }
     ParameterTable& table() noexcept { return m_table; }
     const ParameterTable& parameters() const noexcept { return m_table; }
     bool silent() const noexcept { return m_bus_silent; } // in the present step
+    EffectChain* effects() noexcept { return m_effects.get(); }
+    // The part's effects on the step's bus. [render]
+    void render_effects(std::int64_t frame, int frames) noexcept;
     const voices::VoiceType* type() const noexcept { return m_type; }
     float* bus(int channel) noexcept { return m_bus.data() + channel * voices::k_block_frames; }
     double gain() const noexcept { return m_gain; }
@@ -69,7 +75,8 @@ private:
     Voices m_voices;
     std::vector<voices::Route> m_routes;
     std::vector<TempoLock> m_locks;
-    std::vector<float> m_bus; // [channel][64]
+    std::unique_ptr<EffectChain> m_effects; // may be none
+    std::vector<float> m_bus;               // [channel][64]
     bool m_bus_silent = true;
     bool m_sounded = false; // notes at the step's start
     std::uint64_t m_shape = 0;

@@ -99,7 +99,15 @@ void Part::set_transport(const Transport& transport, std::int64_t frame) noexcep
     if (beat < 0.0) beat += 64.0;
     set_input(voices::part_beat, beat);
     set_input(voices::part_playing, transport.playing() ? 1.0 : 0.0);
-    each([&](Instance& i) { i.follow_tempo(transport.beats_per_second(), frame); });
+    for (Instance* i = m_first; i != nullptr; i = i->next) {
+        if (i->type() != nullptr) i->follow_tempo(transport.beats_per_second(), frame);
+        if (i->effects() != nullptr) i->effects()->set_tempo(transport.tempo());
+    }
+}
+
+void Part::set_effect(int effect, int parameter, double value) noexcept {
+    if (m_first != nullptr && m_first->effects() != nullptr)
+        m_first->effects()->set_parameter(effect, parameter, static_cast<float>(value));
 }
 
 void Part::set_parameter(std::int64_t frame, int index, double value, const Transport& transport) noexcept {

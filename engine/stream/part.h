@@ -43,6 +43,7 @@ public:
     void midi(std::int64_t frame, int status, int data1, int value) noexcept;
     void set_parameter(std::int64_t frame, int index, double value, const Transport& transport) noexcept;
     void set_macro(int macro, double value) noexcept;
+    void set_effect(int effect, int parameter, double value) noexcept;
     void set_transport(const Transport& transport, std::int64_t frame) noexcept;
     void all_notes_off(std::int64_t frame) noexcept;
     void all_sound_off(std::int64_t frame) noexcept;

@@ -84,6 +84,7 @@ void StreamState::set_mode(Mode mode) {
 void StreamState::collect() {
     // Acquire: pairs with the renderer's release, its last use.
     std::erase_if(m_instances, [](const auto& i) { return i->retired.load(std::memory_order_acquire); });
+    std::erase_if(m_effects, [](const auto& e) { return e->retired.load(std::memory_order_acquire); });
     std::erase_if(m_tunings, [](const auto& t) { return t->retired.load(std::memory_order_acquire); });
 }
 
@@ -142,6 +143,25 @@ Status StreamState::set_tuning(int part, const double* pitches, std::int64_t fra
         return Status(Code::full, "the event queue is full", "the tuning was not set",
                       "pull the stream, or open it with more events");
     m_tunings.push_back(std::move(table));
+    return {};
+}
+
+Status StreamState::set_effects(std::span<const PatchEffect> effects, std::int64_t frame) {
+    auto chain = EffectChain::create(effects, m_config.sample_rate, m_config.channels);
+    if (!chain) return chain.status();
+    auto made = std::make_unique<MasterEffects>();
+    made->chain = std::move(chain).value();
+    const int latency = made->chain->latency_frames();
+    const std::lock_guard lock(m_mutex);
+    collect();
+    Event event;
+    event.frame = frame;
+    event.type = EventType::effects;
+    if (!m_own->post(event, made.get()))
+        return Status(Code::full, "the event queue is full", "the effects were not set",
+                      "pull the stream, or open it with more events");
+    m_effects.push_back(std::move(made));
+    m_effect_latency.store(latency, std::memory_order_relaxed);
     return {};
 }
 

@@ -24,6 +24,7 @@ public:
     static Status check(const StreamConfig& config);
     Status set_patch(int part, const Patch& patch, std::int64_t frame);
     Status set_tuning(int part, const double* pitches, std::int64_t frame);
+    Status set_effects(std::span<const PatchEffect> effects, std::int64_t frame);
     void set_mode(Mode mode); // inactive: nobody pulls, the render thread does not know the stream
     std::shared_ptr<EventQueue> queue() const { return m_queue; }
 
@@ -37,7 +38,10 @@ public:
 
     const StreamConfig& config() const noexcept { return m_config; }
     Mode mode() const noexcept { return m_config.mode; }
-    int latency_frames() const noexcept { return m_config.mode == Mode::ahead ? m_latency : 0; }
+    int latency_frames() const noexcept {
+        return (m_config.mode == Mode::ahead ? m_latency : 0) + m_effect_latency.load(std::memory_order_relaxed);
+    }
+    std::int64_t tail_frames() const noexcept { return m_core.tail_frames(); }
     std::int64_t now() const noexcept TUTTI_NONBLOCKING;
     PullMark mark() const noexcept TUTTI_NONBLOCKING { return m_clock.get(); }
     StreamStats stats() const noexcept;
@@ -74,12 +78,14 @@ private:
     std::int64_t m_last_late = -1; // block counted last [audio]
     std::atomic<std::int64_t> m_late_blocks{0};
     std::atomic<bool> m_may_wait{false};
+    std::atomic<int> m_effect_latency{0};
 
     // [control]
     std::mutex m_mutex;
     std::unique_ptr<EventQueue::Producer> m_own;
     std::vector<std::unique_ptr<Instance>> m_instances;
     std::vector<std::unique_ptr<TuningTable>> m_tunings;
+    std::vector<std::unique_ptr<MasterEffects>> m_effects;
 };
 
 } // namespace tutti::engine

@@ -12,6 +12,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 
 #include <tutti/event.h>
@@ -95,6 +96,9 @@ public:
     Status set_patch(int part, const Patch& patch, std::int64_t frame = k_asap);
     // The pitch of each key in semitones on MIDI's scale (69.0 is 440 Hz); sounding notes follow. [control]
     Status set_tuning(int part, const std::array<double, 128>& semitones, std::int64_t frame = k_asap);
+    // The stream's own effects, after the mix of all parts and before the limiter; taken over within 20 ms. Errors: as
+    // set_patch. [control]
+    Status set_effects(std::span<const PatchEffect> effects, std::int64_t frame = k_asap);
     // Errors: full (StreamConfig::senders are in use). [control]
     Result<Sender> make_sender();
     // Only while nobody pulls. Time goes on; towards `ahead` the first latency_frames() are silent. [control]
@@ -108,9 +112,10 @@ public:
 
     // The closed frame plus the time since the last pull: the stamp for live input. [any]
     std::int64_t now() const noexcept TUTTI_NONBLOCKING;
-    int latency_frames() const noexcept; // [any]
-    StreamStats stats() const noexcept;  // [any]
-    double sample_rate() const noexcept; // [any]
+    int latency_frames() const noexcept;       // of the mode and of the stream's effects [any]
+    std::int64_t tail_frames() const noexcept; // how long effects may go on sounding after the last voice [any]
+    StreamStats stats() const noexcept;        // [any]
+    double sample_rate() const noexcept;       // [any]
 
 private:
     friend class Engine;

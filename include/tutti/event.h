@@ -21,18 +21,19 @@ enum class EventType : std::uint8_t {
     note_choke,      // key, note_id: fade within 2 ms
     note_expression, // key, note_id, index = NoteExpression, value
     midi, // index = status byte with its channel nibble cleared, key = data 1, value = data 2 (0..127; bend: 0..16383)
-    parameter,     // parameter = index in the part's voice type table, value in the parameter's unit
-    effect,        // index = effect in the part's chain, parameter = index in its table, value
-    tempo,         // value = beats a minute
-    position,      // value = position in quarter notes at this frame
-    transport,     // index = 1 plays, 0 stopped
-    loop,          // value = its start in quarter notes, parameter = its length in 1/960 quarter notes, 0: none
-    macro,         // index = 0..7, value 0..1
+    parameter, // parameter = index in the part's voice type table, value in the parameter's unit
+    effect,    // index = effect in the part's chain (k_every_part: the stream's), parameter = index in its table, value
+    tempo,     // value = beats a minute
+    position,  // value = position in quarter notes at this frame
+    transport, // index = 1 plays, 0 stopped
+    loop,      // value = its start in quarter notes, parameter = its length in 1/960 quarter notes, 0: none
+    macro,     // index = 0..7, value 0..1
     all_notes_off, // releases every voice of the part
     all_sound_off, // fades every voice of the part within 2 ms
     patch,         // internal: a prepared patch instance takes over the part
     clip,          // internal: a prepared clip joins the part
     tuning,        // internal: a prepared tuning table takes over
+    effects,       // internal: prepared effects of the stream take over
 };
 
 // Per-note expressions (CLAP's set; MPE and games arrive at the same ones).
