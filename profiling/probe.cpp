@@ -10,8 +10,6 @@
 // Sources: TPT state-variable filter, V. Zavalishin, "The Art of VA Filter Design" (2018), chapter 4, here in state-space form;
 // polynomial band-limited step, Valimaki and Huovilainen, IEEE Signal Processing Magazine 24(2), 2007.
 
-#include "probe_lanes.h"
-
 #include <chrono>
 #include <cmath>
 #include <cstdint>
@@ -21,7 +19,19 @@
 #include <ctime>
 #include <vector>
 
+#include "dsp/lane.h"
+#include "dsp/lane_simd.h"
+
+#if defined(TUTTI_LANE_X86)
+#include <immintrin.h>
+#endif
+
 namespace {
+
+using namespace tutti::dsp;
+using F = NativeLanes;
+using U = UintOf<F>;
+constexpr int k_width = width_of<F>();
 
 constexpr int k_row = 16;       // slots a row, whatever the lane width
 constexpr int k_rows_chunk = 8; // rows a chunk
@@ -71,44 +81,44 @@ enum class Form {
 /// Renders one block of Groups rows at one lane offset into acc[frame][lane].
 template <int Groups, Form form, bool sweep>
 void render(Row* rows, int lane, float* acc) {
-    I phase[Groups], increment[Groups];
+    U phase[Groups], increment[Groups];
     F slope[Groups], offset[Groups], i1[Groups], i2[Groups], gain[Groups], level[Groups];
     Coefficients c[Groups];
 #pragma GCC unroll 4
     for (int g = 0; g < Groups; ++g) {
         Row& r = rows[g];
-        phase[g] = load(r.phase + lane);
-        increment[g] = load(r.increment + lane);
-        slope[g] = load(r.blep_slope + lane);
-        offset[g] = load(r.blep_offset + lane);
-        i1[g] = load(r.i1 + lane);
-        i2[g] = load(r.i2 + lane);
-        c[g] = {load(r.c1 + lane), load(r.c2 + lane), load(r.c3 + lane)};
-        gain[g] = load(r.gain + lane);
-        level[g] = load(r.level + lane);
+        phase[g] = U::Batch::load_aligned(r.phase + lane);
+        increment[g] = U::Batch::load_aligned(r.increment + lane);
+        slope[g] = load<F>(r.blep_slope + lane);
+        offset[g] = load<F>(r.blep_offset + lane);
+        i1[g] = load<F>(r.i1 + lane);
+        i2[g] = load<F>(r.i2 + lane);
+        c[g] = {load<F>(r.c1 + lane), load<F>(r.c2 + lane), load<F>(r.c3 + lane)};
+        gain[g] = load<F>(r.gain + lane);
+        level[g] = load<F>(r.level + lane);
     }
     for (int tick = 0; tick < k_block / k_tick; ++tick) {
         F step[Groups];
         Coefficients move[Groups];
 #pragma GCC unroll 4
         for (int g = 0; g < Groups; ++g) {
-            level[g] = fma(level[g], load(rows[g].keep + lane), load(rows[g].drive + lane));
-            step[g] = (level[g] * load(rows[g].loudness + lane) - gain[g]) * F(1.0F / k_tick);
+            level[g] = fma(level[g], load<F>(rows[g].keep + lane), load<F>(rows[g].drive + lane));
+            step[g] = (level[g] * load<F>(rows[g].loudness + lane) - gain[g]) * F(1.0F / k_tick);
             if constexpr (sweep) { // cutoff * (0.2 + level), coefficients ramped over the tick
-                const F angle = load(rows[g].cutoff + lane) * (level[g] + F(0.2F));
-                const Coefficients next = coefficients(minimum(angle, F(1.4F)), load(rows[g].damping + lane));
+                const F angle = load<F>(rows[g].cutoff + lane) * (level[g] + F(0.2F));
+                const Coefficients next = coefficients(min(angle, F(1.4F)), load<F>(rows[g].damping + lane));
                 const F part(1.0F / k_tick);
                 move[g] = {(next.c1 - c[g].c1) * part, (next.c2 - c[g].c2) * part, (next.c3 - c[g].c3) * part};
             }
         }
         for (int frame = 0; frame < k_tick; ++frame) {
             float* out = acc + static_cast<std::ptrdiff_t>(tick * k_tick + frame) * k_row + lane;
-            F sum = load(out);
+            F sum = load<F>(out);
 #pragma GCC unroll 4
             for (int g = 0; g < Groups; ++g) {
                 phase[g] = phase[g] + increment[g];
-                const F s = to_float(phase[g]);
-                const F u = maximum(F(0.0F), fma(slope[g], magnitude(s), offset[g]));
+                const F s = signed_to_float(phase[g]);
+                const F u = max(F(0.0F), fma(slope[g], abs(s), offset[g]));
                 const F x = fnma(u, with_sign(u, s), s);
                 gain[g] = gain[g] + step[g];
                 if constexpr (sweep) {
@@ -140,7 +150,7 @@ void render(Row* rows, int lane, float* acc) {
 #pragma GCC unroll 4
     for (int g = 0; g < Groups; ++g) {
         Row& r = rows[g];
-        store(r.phase + lane, phase[g]);
+        phase[g].v.store_aligned(r.phase + lane);
         store(r.i1 + lane, i1[g]);
         store(r.i2 + lane, i2[g]);
         store(r.gain + lane, gain[g]);
@@ -154,8 +164,9 @@ void render(Row* rows, int lane, float* acc) {
 }
 
 /// Adds the 16 lanes of each frame at distances 8, 4, 2, 1, four frames at a time by interleaving. The obvious loop over one
-/// frame's lanes makes gcc 12 store and reload each step and costs 15 % of the voices with AVX-512, 40 % with AVX2.
+/// frame's lanes makes gcc 12 store and reload each step and costs 17 % of the voices with AVX-512, 37 % with AVX2.
 void reduce(const float* acc, float* chunk) {
+#if defined(TUTTI_LANE_X86)
     const auto quad = [&](int frame) { // distances 8 and 4
         const float* in = acc + static_cast<std::ptrdiff_t>(frame) * k_row;
         return _mm_add_ps(_mm_add_ps(_mm_load_ps(in), _mm_load_ps(in + 8)),
@@ -167,6 +178,15 @@ void reduce(const float* acc, float* chunk) {
         const __m128 second = pair(quad(frame + 2), quad(frame + 3));
         _mm_storeu_ps(chunk + frame, _mm_add_ps(_mm_movelh_ps(first, second), _mm_movehl_ps(second, first)));
     }
+#else
+    for (int frame = 0; frame < k_block; ++frame) {
+        const float* in = acc + static_cast<std::ptrdiff_t>(frame) * k_row;
+        float quad[4];
+        for (int lane = 0; lane < 4; ++lane)
+            quad[lane] = (in[lane] + in[lane + 8]) + (in[lane + 4] + in[lane + 12]);
+        chunk[frame] = (quad[0] + quad[2]) + (quad[1] + quad[3]);
+    }
+#endif
 }
 
 template <int Groups, Form form, bool sweep>
@@ -311,7 +331,9 @@ int main(int count, char** values) {
             return usage();
     }
     if (voices < 1 || !(seconds > 0.0)) return usage();
+#if defined(TUTTI_LANE_X86)
     _mm_setcsr(_mm_getcsr() | 0x8040U); // flush to zero, denormals are zero
+#endif
     if (!all && sweep) run<2, Form::short_chain, true>("short_chain", voices, seconds);
     if (!all && !sweep) run<2, Form::short_chain, false>("short_chain", voices, seconds);
     if (!all) return 0;

@@ -6,10 +6,11 @@ import re
 from pathlib import Path
 
 from .measure import Row, run
+from .python_env import ROOT
 from .tools import build, text_of
 
-SOURCE = Path(__file__).parent.parent / "probe.cpp"
-COMMON = ["-std=c++20", "-O3", "-ffp-contract=off", "-fno-math-errno"]
+SOURCE = ROOT / "profiling" / "probe.cpp"
+COMMON = [f"-I{ROOT}", "-std=c++20", "-O3", "-ffp-contract=off", "-fno-math-errno"]
 SETS = {  # name -> (flags, what /proc/cpuinfo must list)
     "avx512": (["-march=x86-64-v4", "-mprefer-vector-width=512"], {"avx512f", "avx512dq", "avx512bw", "avx512vl"}),
     "avx2": (["-march=x86-64-v3"], {"avx2", "fma"}),

@@ -37,8 +37,7 @@ def compiler(*names):
 def build(folder, source, flags, libraries=(), with_compiler=None):
     """Compiles one source file into `folder`; the name holds a hash of everything that shapes the result."""
     cc = with_compiler or compiler("g++")
-    text = "".join(path.read_text() for path in (source, *sorted(source.parent.glob("*.h"))))
-    key = hashlib.sha256((text + " ".join([cc, *flags, *libraries])).encode()).hexdigest()[:12]
+    key = hashlib.sha256((source.read_text() + " ".join([cc, *flags, *libraries])).encode()).hexdigest()[:12]
     program = folder / f"{source.stem}-{key}"
     if not program.exists():
         done = subprocess.run(
