@@ -27,9 +27,10 @@ struct AudioFileConfig {
     int channels = 2;
     std::optional<AudioFormat> format = {}; // by the file name's ending if not set
     SampleFormat samples = SampleFormat::int24;
-    bool dither = true;     // triangular, 1 step wide, on integers; frames of exact silence stay silent
-    double quality = 0.6;   // of ogg and mp3, 0..1
-    std::uint64_t seed = 1; // of the dither
+    bool dither = true;               // triangular, 1 step wide, on integers; frames of exact silence stay silent
+    double quality = 0.6;             // of ogg and mp3, 0..1
+    std::int64_t expected_frames = 0; // WAV beyond 4 GiB becomes RF64 if it is known before
+    std::uint64_t seed = 1;           // of the dither
     std::string title = {};
     std::string artist = {};
     std::string comment = {};
@@ -37,8 +38,7 @@ struct AudioFileConfig {
 
 // Writes a sound file under another name beside its target and gives it the name in close(): a failure, a destructor without
 // close() or a killed process never leaves a half file under the target's name. A path "-" is a WAV stream on standard
-// output, whose header says "length unknown"; devices and pipes are written directly, as WAV as well. WAV files beyond 4 GiB
-// become RF64. Infinities and NaN become 0 and are counted, what lies beyond full scale is clipped in integer formats, ogg
+// output, whose header says "length unknown"; devices and pipes are written directly, as WAV as well. Infinities and NaN become 0 and are counted, what lies beyond full scale is clipped in integer formats, ogg
 // and mp3, and counted. Used by one thread at a time, on the control side.
 class AudioFileWriter {
 public:
@@ -50,7 +50,7 @@ public:
     ~AudioFileWriter(); // discards what was not closed
 
     // channels[channel][frame] or frames one after another. After an error everything but discard() returns it again:
-    // file_unwritable (disk full, closed pipe). [control]
+    // file_unwritable (disk full, closed pipe), too_large (a WAV file of 4 GiB). [control]
     Status write(const float* const* channels, std::size_t frames);
     Status write_interleaved(std::span<const float> samples);
     // Completes the file and gives it its name. [control]

@@ -38,6 +38,18 @@ const char* name_of(AudioFormat format) {
     return k_names[static_cast<int>(format)];
 }
 
+// Plain WAV counts bytes in 32 bits; some are kept for what stands around the samples.
+constexpr std::int64_t k_most_wav_bytes = 0xffffffff - 65536;
+
+std::int64_t wav_bytes(const AudioFileConfig& config, std::int64_t frames) {
+    const int width = config.samples == SampleFormat::int16 ? 2 : config.samples == SampleFormat::int24 ? 3 : 4;
+    return std::min(frames, std::int64_t{1} << 52) * config.channels * width;
+}
+
+bool needs_rf64(const AudioFileConfig& config) {
+    return wav_bytes(config, config.expected_frames) > k_most_wav_bytes;
+}
+
 int libsndfile_format(const AudioFileConfig& config) {
     const int samples = config.samples == SampleFormat::int16   ? SF_FORMAT_PCM_16
                         : config.samples == SampleFormat::int24 ? SF_FORMAT_PCM_24
@@ -52,7 +64,7 @@ int libsndfile_format(const AudioFileConfig& config) {
     case AudioFormat::wav:
         break;
     }
-    return SF_FORMAT_RF64 | samples;
+    return (needs_rf64(config) ? SF_FORMAT_RF64 : SF_FORMAT_WAV) | samples;
 }
 
 Status check(const std::filesystem::path& path, const AudioFileConfig& config) {
@@ -155,8 +167,6 @@ Status AudioFileWriter::Impl::start() {
     sound.reset(sf_open(file.path().c_str(), SFM_WRITE, &info));
 #endif
     if (!sound) return failed(sf_strerror(nullptr));
-    // Small files get a plain WAV header when they are closed.
-    if (*config.format == AudioFormat::wav) sf_command(sound.get(), SFC_RF64_AUTO_DOWNGRADE, nullptr, SF_TRUE);
     double quality = std::clamp(config.quality, 0.0, 1.0);
     if (*config.format == AudioFormat::ogg)
         sf_command(sound.get(), SFC_SET_VBR_ENCODING_QUALITY, &quality, sizeof quality);
@@ -202,6 +212,13 @@ void AudioFileWriter::Impl::quantise(std::size_t count) {
 
 // Writes what stands in `floats`.
 Status AudioFileWriter::Impl::put(std::size_t count) {
+    const std::int64_t after = frames + static_cast<std::int64_t>(count) / config.channels;
+    if (sound && *config.format == AudioFormat::wav && !needs_rf64(config) &&
+        wav_bytes(config, after) > k_most_wav_bytes) {
+        status = {Code::too_large, target.string() + ": a WAV file ends at 4 GiB", "the file was not written",
+                  "write FLAC, or say the length beforehand"};
+        return status;
+    }
     clean(count);
     errno = 0;
     bool ok = false;
@@ -228,7 +245,7 @@ Status AudioFileWriter::Impl::put(std::size_t count) {
         status = failed(number != 0 ? std::strerror(number) : sound ? sf_strerror(sound.get()) : "cannot be written");
         return status;
     }
-    frames += static_cast<std::int64_t>(count) / config.channels;
+    frames = after;
     return {};
 }
 

@@ -132,7 +132,12 @@ TEST_CASE("a small WAV file is a plain one, with its texts") {
     REQUIRE(
         save(path, {0.25f}, {.samples = SampleFormat::int16, .title = "Ode", .artist = "Anna", .comment = "no comment"})
             .ok());
+    // As the oldest programs know it: "fmt " first, 16 bytes, format 1.
     CHECK(bytes_of(path).substr(0, 4) == "RIFF");
+    CHECK(bytes_of(path).substr(12, 10) == std::string("fmt \x10\0\0\0\1\0", 10));
+    REQUIRE(save(folder.path / "big.wav", {0.25f}, {.expected_frames = std::int64_t{1} << 33}).ok());
+    CHECK(bytes_of(folder.path / "big.wav").substr(0, 4) == "RF64");
+    CHECK(load_audio(folder.path / "big.wav")->frames() == 1);
     for (const char* name : {"t.wav", "t.flac", "t.ogg", "t.mp3"}) {
         INFO(name);
         REQUIRE(save(folder.path / name, std::vector<float>(5000, 0.1f),
