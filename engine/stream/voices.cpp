@@ -55,48 +55,51 @@ void Voices::attach(TimerWheel& wheel, VoiceCounts& counts, const ParameterTable
 
 // --- lists
 
+namespace {
+
+// Intrusive lists by slot number; `prev` and `next` name the links.
+template <class List>
+void link_last(std::vector<Note>& notes, List& list, Note& note, std::int16_t Note::*prev, std::int16_t Note::*next) noexcept {
+    note.*prev = static_cast<std::int16_t>(list.tail);
+    note.*next = -1;
+    if (list.tail >= 0)
+        notes[static_cast<std::size_t>(list.tail)].*next = note.slot;
+    else
+        list.head = note.slot;
+    list.tail = note.slot;
+}
+
+template <class List>
+void unlink(std::vector<Note>& notes, List& list, Note& note, std::int16_t Note::*prev, std::int16_t Note::*next) noexcept {
+    if (note.*prev >= 0)
+        notes[static_cast<std::size_t>(note.*prev)].*next = note.*next;
+    else
+        list.head = note.*next;
+    if (note.*next >= 0)
+        notes[static_cast<std::size_t>(note.*next)].*prev = note.*prev;
+    else
+        list.tail = note.*prev;
+}
+
+} // namespace
+
 void Voices::append(List& list, Note& note) noexcept {
-    note.prev = static_cast<std::int16_t>(list.tail);
-    note.next = -1;
-    if (list.tail >= 0)
-        note_at(list.tail).next = note.slot;
-    else
-        list.head = note.slot;
-    list.tail = note.slot;
+    link_last(m_notes, list, note, &Note::prev, &Note::next);
 }
-
 void Voices::remove(List& list, Note& note) noexcept {
-    if (note.prev >= 0)
-        note_at(note.prev).next = note.next;
-    else
-        list.head = note.next;
-    if (note.next >= 0)
-        note_at(note.next).prev = note.prev;
-    else
-        list.tail = note.prev;
+    unlink(m_notes, list, note, &Note::prev, &Note::next);
 }
-
 void Voices::append_key(Note& note) noexcept {
-    List& list = m_keys[note.key];
-    note.key_prev = static_cast<std::int16_t>(list.tail);
-    note.key_next = -1;
-    if (list.tail >= 0)
-        note_at(list.tail).key_next = note.slot;
-    else
-        list.head = note.slot;
-    list.tail = note.slot;
+    link_last(m_notes, m_keys[note.key], note, &Note::key_prev, &Note::key_next);
 }
-
 void Voices::remove_key(Note& note) noexcept {
-    List& list = m_keys[note.key];
-    if (note.key_prev >= 0)
-        note_at(note.key_prev).key_next = note.key_next;
-    else
-        list.head = note.key_next;
-    if (note.key_next >= 0)
-        note_at(note.key_next).key_prev = note.key_prev;
-    else
-        list.tail = note.key_prev;
+    unlink(m_notes, m_keys[note.key], note, &Note::key_prev, &Note::key_next);
+}
+void Voices::append_released(Note& note) noexcept {
+    link_last(m_notes, m_released, note, &Note::let_prev, &Note::let_next);
+}
+void Voices::remove_released(Note& note) noexcept {
+    if (note.state == Note::released) unlink(m_notes, m_released, note, &Note::let_prev, &Note::let_next);
 }
 
 Voices::EnvelopeState* Voices::envelopes(const Note& note) noexcept {
@@ -295,6 +298,7 @@ void Voices::end(Note& note, std::int64_t frame) noexcept {
     } else {
         remove(m_ages, note);
         remove_key(note);
+        remove_released(note);
         --m_sounding;
         m_counts->slots -= note.copies;
     }
@@ -313,18 +317,18 @@ Note* Voices::victim(std::int64_t frame, int key) noexcept {
     if (m_ages.head < 0) return nullptr;
     if (m_steal == StealPolicy::same_note && m_keys[static_cast<std::size_t>(key)].head >= 0)
         return &note_at(m_keys[static_cast<std::size_t>(key)].head);
-    if (m_steal == StealPolicy::oldest) {
-        for (int i = m_ages.head; i >= 0; i = note_at(i).next)
-            if (note_at(i).state == Note::released) return &note_at(i);
-        return &note_at(m_ages.head);
-    }
+    // What was let go goes first: a held note only where there is none.
+    if (m_steal == StealPolicy::oldest) return &note_at(m_released.head >= 0 ? m_released.head : m_ages.head);
     Note* found = nullptr;
     double least = 1e300;
-    for (int i = m_ages.head; i >= 0; i = note_at(i).next) {
-        const double level = loudness(note_at(i), frame);
+    const bool released = m_released.head >= 0;
+    for (int i = released ? m_released.head : m_ages.head; i >= 0;) {
+        Note& note = note_at(i);
+        i = released ? note.let_next : note.next;
+        const double level = loudness(note, frame);
         if (level < least) {
             least = level;
-            found = &note_at(i);
+            found = &note;
         }
     }
     return found;
@@ -455,6 +459,7 @@ bool Voices::move(std::int64_t frame, const NoteStart& start) noexcept {
         arm(note);
         return true;
     }
+    remove_released(note);
     note.state = Note::held;
     note.velocity = static_cast<float>(curved(start.velocity));
     note.gain = static_cast<float>(start.gain);
@@ -475,6 +480,7 @@ void Voices::release(Note& note, std::int64_t frame) noexcept {
     if (note.state != Note::held) return;
     note.state = Note::released;
     note.key_down = false;
+    append_released(note);
     double levels[voices::k_max_envelopes];
     std::uint32_t which = 0;
     voices::EnvelopePlan anew[voices::k_max_envelopes];
@@ -495,6 +501,7 @@ void Voices::fade(Note& note, std::int64_t frame) noexcept {
     if (note.state == Note::fading || note.state == Note::idle) return;
     remove(m_ages, note);
     remove_key(note);
+    remove_released(note);
     --m_sounding;
     m_counts->slots -= note.copies;
     append(m_fades, note);

@@ -45,6 +45,7 @@ struct Note {
     std::int64_t anchor = 0;                   // frame of the last envelope edit inside a tick
     std::int16_t prev = -1, next = -1;         // by age, among sounding or among fading notes
     std::int16_t key_prev = -1, key_next = -1; // by age, of the same key
+    std::int16_t let_prev = -1, let_next = -1; // by the frame of release, among released notes
 };
 
 // What a part knows when a note begins.
@@ -172,6 +173,8 @@ private:
     void remove(List& list, Note& note) noexcept;
     void append_key(Note& note) noexcept;
     void remove_key(Note& note) noexcept;
+    void append_released(Note& note) noexcept;
+    void remove_released(Note& note) noexcept;
 
     const voices::VoiceType* m_type = nullptr;
     const ParameterTable* m_table = nullptr;
@@ -183,7 +186,7 @@ private:
     std::vector<voices::EnvelopePlan> m_plans; // [slot][envelope]
     std::vector<std::int16_t> m_slot_next;     // [slot]: the note's next slot, -1
     std::vector<std::uint64_t> m_free;         // bit: the slot is free
-    List m_ages, m_fades;
+    List m_ages, m_fades, m_released;
     std::array<List, 128> m_keys;
     double m_rate = 48000.0;
     double m_velocity_exponent = 1.0;
