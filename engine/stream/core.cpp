@@ -181,6 +181,26 @@ void Core::apply(const Item& item, std::int64_t frame) noexcept {
         if (old != nullptr) old->retired.store(true, std::memory_order_release);
         return;
     }
+    case EventType::clip: {
+        auto& start = *static_cast<ClipStart*>(item.object);
+        if (event.index != 0) {
+            start.player->stop(frame);
+        } else {
+            Part& part = m_parts[event.part];
+            if (part.first() == nullptr) {
+                part.settle(frame);
+                part.take(*start.bus, m_transport, frame, m_step_frame);
+                refresh_active();
+            } else {
+                start.bus->retired.store(true, std::memory_order_release);
+            }
+            start.player->start(frame);
+            part.take(*start.player);
+        }
+        // Release: the event is done with the clip.
+        start.player->pending.fetch_sub(1, std::memory_order_release);
+        return;
+    }
     case EventType::effects:
         m_master.take(static_cast<MasterEffects*>(item.object), m_transport.tempo(), frame);
         return;
@@ -273,6 +293,7 @@ void Core::end_step(float* const* out, int at) noexcept {
 
     for (const int p : m_active) {
         Part& part = m_parts[static_cast<std::size_t>(p)];
+        part.add_clips(m_step_frame, m_step_frames, m_config.channels, m_dry);
         for (Instance* instance = part.first(); instance != nullptr; instance = instance->next) {
             instance->render_effects(m_step_frame, m_step_frames);
             if (instance->silent()) continue;
@@ -329,6 +350,7 @@ void Core::publish() noexcept {
     m_stolen_seen.store(m_counts.stolen, std::memory_order_relaxed);
     m_shed_seen.store(m_counts.shed, std::memory_order_relaxed);
     m_muted_seen.store(m_muted, std::memory_order_relaxed);
+    m_dry_seen.store(m_dry, std::memory_order_relaxed);
     m_voices_seen.store(m_counts.notes, std::memory_order_relaxed);
 }
 
@@ -337,6 +359,7 @@ void Core::add_to(StreamStats& stats) const noexcept {
     stats.stolen_voices = m_stolen_seen.load(std::memory_order_relaxed);
     stats.shed_voices = m_shed_seen.load(std::memory_order_relaxed);
     stats.muted_voices = m_muted_seen.load(std::memory_order_relaxed);
+    stats.dry_clips = m_dry_seen.load(std::memory_order_relaxed);
     stats.voices = m_voices_seen.load(std::memory_order_relaxed);
     stats.peak = m_peak_seen.load(std::memory_order_relaxed);
 }

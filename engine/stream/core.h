@@ -17,6 +17,12 @@
 
 namespace tutti::engine {
 
+// A clip on its way to a part, with a bus for parts that have no patch.
+struct ClipStart {
+    std::shared_ptr<ClipPlayer> player;
+    std::unique_ptr<Instance> bus;
+};
+
 class Core {
 public:
     // Throws std::bad_alloc. [control]
@@ -69,10 +75,11 @@ private:
     int m_bank_count = 0;
     std::int64_t m_late = 0;
     std::int64_t m_muted = 0;
+    std::int64_t m_dry = 0;
     float m_peak = 0.0f;
     std::int64_t m_soft_start = 0; // frames of the fade-in
     // What stats() reads.
-    std::atomic<std::int64_t> m_late_seen{0}, m_stolen_seen{0}, m_shed_seen{0}, m_muted_seen{0};
+    std::atomic<std::int64_t> m_late_seen{0}, m_stolen_seen{0}, m_shed_seen{0}, m_muted_seen{0}, m_dry_seen{0};
     std::atomic<std::int64_t> m_tail_seen{0};
     std::atomic<int> m_voices_seen{0};
     std::atomic<float> m_peak_seen{0.0f};

@@ -77,6 +77,7 @@ struct Stream::Impl {
     }
     std::shared_ptr<Shared> shared;
     engine::StreamState state;
+    std::shared_ptr<engine::StreamState*> alive = std::make_shared<engine::StreamState*>(&state); // clips ask it
 };
 
 Stream::Stream(std::unique_ptr<Impl> impl) : m_impl(std::move(impl)) {}
@@ -104,6 +105,64 @@ Status Stream::set_effects(std::span<const PatchEffect> effects, std::int64_t fr
     } catch (const std::bad_alloc&) {
         return out_of_memory();
     }
+}
+
+Result<Clip> Stream::play(int part, std::shared_ptr<const Sound> sound, const ClipConfig& config, std::int64_t frame) {
+    const bool empty = sound == nullptr || sound->channels.empty() || sound->channels.size() > 16;
+    if (empty || !(sound->sample_rate >= 1.0 && sound->sample_rate <= 1e6))
+        return Status(Code::invalid_argument, "the sound has no channels, more than 16, or no rate",
+                      "nothing is played", "give it 1..16 channels and its sample rate");
+    for (const auto& channel : sound->channels)
+        if (channel.size() != sound->channels[0].size())
+            return Status(Code::invalid_argument, "the sound's channels differ in length", "nothing is played",
+                          "make them of one length");
+    try {
+        if (Status status = engine::ClipPlayer::check(config, static_cast<std::int64_t>(sound->channels[0].size()));
+            !status)
+            return status;
+        auto clip = m_impl->state.play(
+            part, std::make_shared<engine::ClipPlayer>(std::move(sound), config, sample_rate()), frame);
+        if (clip) clip->m_stream = m_impl->alive;
+        return clip;
+    } catch (const std::bad_alloc&) {
+        return out_of_memory();
+    }
+}
+
+Result<Clip> Stream::play_written(int part, int channels, double rate, double buffer_seconds, const ClipConfig& config,
+                                  std::int64_t frame) {
+    if (channels < 1 || channels > 16 || !(rate >= 1.0 && rate <= 1e6) ||
+        !(buffer_seconds >= 0.01 && buffer_seconds <= 60.0))
+        return Status(Code::out_of_range, "a written clip's channels, rate or buffer is outside its range",
+                      "nothing is played", "choose 1..16 channels, 1..1000000 Hz, 0.01..60 s");
+    try {
+        if (Status status = engine::ClipPlayer::check(config, -1); !status) return status;
+        const int capacity = std::max(1024, static_cast<int>(buffer_seconds * rate));
+        auto clip = m_impl->state.play(
+            part, std::make_shared<engine::ClipPlayer>(channels, rate, capacity, config, sample_rate()), frame);
+        if (clip) clip->m_stream = m_impl->alive;
+        return clip;
+    } catch (const std::bad_alloc&) {
+        return out_of_memory();
+    }
+}
+
+Status Clip::stop(std::int64_t frame) {
+    const auto stream = m_stream.lock();
+    if (!m_player || !stream) return {};
+    return (*static_cast<engine::StreamState* const*>(stream.get()))->stop(*m_player, frame);
+}
+bool Clip::ended() const noexcept {
+    return !m_player || m_stream.expired() || m_player->retired.load(std::memory_order_acquire);
+}
+int Clip::write(const float* const* in, int frames) noexcept {
+    return m_player && in != nullptr && frames > 0 ? m_player->write(in, frames) : 0;
+}
+int Clip::room() const noexcept {
+    return m_player ? m_player->room() : 0;
+}
+void Clip::finish() noexcept {
+    if (m_player) m_player->finish();
 }
 
 Result<Sender> Stream::make_sender() {

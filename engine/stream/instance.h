@@ -53,6 +53,7 @@ public:
     ParameterTable& table() noexcept { return m_table; }
     const ParameterTable& parameters() const noexcept { return m_table; }
     bool silent() const noexcept { return m_bus_silent; } // in the present step
+    void sounded() noexcept { m_bus_silent = false; }     // something was added to the bus
     EffectChain* effects() noexcept { return m_effects.get(); }
     // The part's effects on the step's bus. [render]
     void render_effects(std::int64_t frame, int frames) noexcept;

@@ -67,6 +67,32 @@ void Part::take(Instance& instance, const Transport& transport, std::int64_t fra
     m_key_count = 0;
 }
 
+void Part::take(ClipPlayer& clip) noexcept {
+    ClipPlayer** link = &m_clips;
+    while (*link != nullptr)
+        link = &(*link)->next;
+    clip.next = nullptr;
+    *link = &clip;
+}
+
+void Part::add_clips(std::int64_t frame, int frames, int channels, std::int64_t& dry) noexcept {
+    if (m_first == nullptr) return;
+    float* bus[k_max_channels];
+    for (int c = 0; c < channels; ++c)
+        bus[c] = m_first->bus(c) + frame % voices::k_block_frames;
+    for (ClipPlayer** link = &m_clips; *link != nullptr;) {
+        ClipPlayer* const clip = *link;
+        if (clip->add_to(bus, channels, frame, frames, dry)) m_first->sounded();
+        if (clip->ended()) {
+            *link = clip->next;
+            // Release: every use of it came before.
+            clip->retired.store(true, std::memory_order_release);
+        } else {
+            link = &clip->next;
+        }
+    }
+}
+
 TuningTable* Part::take(TuningTable* tuning, std::int64_t frame) noexcept {
     TuningTable* const old = m_tuning;
     m_tuning = tuning;

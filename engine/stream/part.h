@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "engine/clip/clip_player.h"
 #include "engine/midi/channel.h"
 #include "engine/stream/instance.h"
 #include "engine/stream/level.h"
@@ -35,6 +36,9 @@ public:
 
     void settle(std::int64_t frame) noexcept { m_level.tick(frame); }
     void take(Instance& instance, const Transport& transport, std::int64_t frame, std::int64_t step_frame) noexcept;
+    void take(ClipPlayer& clip) noexcept;
+    // Clips onto the bus of the present instance; ended ones are let go of. Counts those that ran dry.
+    void add_clips(std::int64_t frame, int frames, int channels, std::int64_t& dry) noexcept;
     TuningTable* take(TuningTable* tuning, std::int64_t frame) noexcept; // returns the old one
     void note_on(std::int64_t frame, int key, double velocity, std::int32_t note_id) noexcept;
     void note_off(std::int64_t frame, int key, std::int32_t note_id) noexcept;
@@ -96,6 +100,7 @@ private:
     PartLevel m_level;
     Instance* m_first = nullptr;
     TuningTable* m_tuning = nullptr;
+    ClipPlayer* m_clips = nullptr; // the first to come first
     std::array<double, voices::part_input_count> m_inputs{};
     std::array<Key, 128> m_keys; // held, oldest first (monophonic)
     int m_key_count = 0;

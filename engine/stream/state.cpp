@@ -85,6 +85,11 @@ void StreamState::collect() {
     // Acquire: pairs with the renderer's release, its last use.
     std::erase_if(m_instances, [](const auto& i) { return i->retired.load(std::memory_order_acquire); });
     std::erase_if(m_effects, [](const auto& e) { return e->retired.load(std::memory_order_acquire); });
+    std::erase_if(m_clips, [](const auto& c) {
+        return c->player->retired.load(std::memory_order_acquire) &&
+               c->player->pending.load(std::memory_order_acquire) == 0 &&
+               (c->bus == nullptr || c->bus->retired.load(std::memory_order_acquire));
+    });
     std::erase_if(m_tunings, [](const auto& t) { return t->retired.load(std::memory_order_acquire); });
 }
 
@@ -162,6 +167,51 @@ Status StreamState::set_effects(std::span<const PatchEffect> effects, std::int64
                       "pull the stream, or open it with more events");
     m_effects.push_back(std::move(made));
     m_effect_latency.store(latency, std::memory_order_relaxed);
+    return {};
+}
+
+Result<Clip> StreamState::play(int part, std::shared_ptr<ClipPlayer> player, std::int64_t frame) {
+    if (part < 0 || part >= m_config.parts)
+        return Status(Code::out_of_range, "part " + std::to_string(part) + " does not exist", "the clip was not played",
+                      "choose 0.." + std::to_string(m_config.parts - 1));
+    auto start = std::make_unique<ClipStart>();
+    start->player = player;
+    InstanceSpec spec;
+    spec.sample_rate = m_config.sample_rate;
+    spec.channels = m_config.channels;
+    auto bus = Instance::make({}, spec);
+    if (!bus) return bus.status();
+    start->bus = std::move(bus).value();
+    const std::lock_guard lock(m_mutex);
+    collect();
+    Event event;
+    event.frame = frame;
+    event.type = EventType::clip;
+    event.part = static_cast<std::uint16_t>(part);
+    player->pending.fetch_add(1, std::memory_order_relaxed);
+    if (!m_own->post(event, start.get()))
+        return Status(Code::full, "the event queue is full", "the clip was not played",
+                      "pull the stream, or open it with more events");
+    m_clips.push_back(std::move(start));
+    Clip clip;
+    clip.m_player = std::move(player);
+    return clip;
+}
+
+Status StreamState::stop(const ClipPlayer& player, std::int64_t frame) {
+    const std::lock_guard lock(m_mutex);
+    for (const auto& start : m_clips) {
+        if (start->player.get() != &player || player.retired.load(std::memory_order_acquire)) continue;
+        Event event;
+        event.frame = frame;
+        event.type = EventType::clip;
+        event.index = 1;
+        start->player->pending.fetch_add(1, std::memory_order_relaxed);
+        if (m_own->post(event, start.get())) return {};
+        start->player->pending.fetch_sub(1, std::memory_order_relaxed);
+        return Status(Code::full, "the event queue is full", "the clip plays on",
+                      "pull the stream, or open it with more events");
+    }
     return {};
 }
 

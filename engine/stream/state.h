@@ -25,6 +25,8 @@ public:
     Status set_patch(int part, const Patch& patch, std::int64_t frame);
     Status set_tuning(int part, const double* pitches, std::int64_t frame);
     Status set_effects(std::span<const PatchEffect> effects, std::int64_t frame);
+    Result<Clip> play(int part, std::shared_ptr<ClipPlayer> player, std::int64_t frame);
+    Status stop(const ClipPlayer& player, std::int64_t frame);
     void set_mode(Mode mode); // inactive: nobody pulls, the render thread does not know the stream
     std::shared_ptr<EventQueue> queue() const { return m_queue; }
 
@@ -86,6 +88,7 @@ private:
     std::vector<std::unique_ptr<Instance>> m_instances;
     std::vector<std::unique_ptr<TuningTable>> m_tunings;
     std::vector<std::unique_ptr<MasterEffects>> m_effects;
+    std::vector<std::unique_ptr<ClipStart>> m_clips;
 };
 
 } // namespace tutti::engine

@@ -59,7 +59,8 @@ namespace {
 
 // Intrusive lists by slot number; `prev` and `next` name the links.
 template <class List>
-void link_last(std::vector<Note>& notes, List& list, Note& note, std::int16_t Note::*prev, std::int16_t Note::*next) noexcept {
+void link_last(std::vector<Note>& notes, List& list, Note& note, std::int16_t Note::*prev,
+               std::int16_t Note::*next) noexcept {
     note.*prev = static_cast<std::int16_t>(list.tail);
     note.*next = -1;
     if (list.tail >= 0)
@@ -70,7 +71,8 @@ void link_last(std::vector<Note>& notes, List& list, Note& note, std::int16_t No
 }
 
 template <class List>
-void unlink(std::vector<Note>& notes, List& list, Note& note, std::int16_t Note::*prev, std::int16_t Note::*next) noexcept {
+void unlink(std::vector<Note>& notes, List& list, Note& note, std::int16_t Note::*prev,
+            std::int16_t Note::*next) noexcept {
     if (note.*prev >= 0)
         notes[static_cast<std::size_t>(note.*prev)].*next = note.*next;
     else

@@ -15,6 +15,7 @@
 #include <span>
 #include <string>
 
+#include <tutti/clip.h>
 #include <tutti/event.h>
 #include <tutti/patch.h>
 #include <tutti/status.h>
@@ -54,6 +55,7 @@ struct StreamStats {
     std::int64_t stolen_voices = 0;
     std::int64_t shed_voices = 0;
     std::int64_t muted_voices = 0; // not finite, silenced alone
+    std::int64_t dry_clips = 0;    // gaps of written clips whose writer was late
     int voices = 0;                // sounding now
     int ring_blocks = 0;           // ready in the ring
     float peak = 0.0f;             // of the last block, linear
@@ -99,6 +101,12 @@ public:
     // The stream's own effects, after the mix of all parts and before the limiter; taken over within 20 ms. Errors: as
     // set_patch. [control]
     Status set_effects(std::span<const PatchEffect> effects, std::int64_t frame = k_asap);
+    // Plays a sound on a part from `frame` on. Errors: out_of_range (part, config), invalid_argument (no samples). [control]
+    Result<Clip> play(int part, std::shared_ptr<const Sound> sound, const ClipConfig& config = {},
+                      std::int64_t frame = k_asap);
+    // A clip that a worker writes while it plays, through a ring of `buffer_seconds` (0.01..60); channels 1..16. [control]
+    Result<Clip> play_written(int part, int channels, double sample_rate, double buffer_seconds = 1.0,
+                              const ClipConfig& config = {}, std::int64_t frame = k_asap);
     // Errors: full (StreamConfig::senders are in use). [control]
     Result<Sender> make_sender();
     // Only while nobody pulls. Time goes on; towards `ahead` the first latency_frames() are silent. [control]

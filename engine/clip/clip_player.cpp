@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+#include "engine/clip/clip_player.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <string>
+
+namespace tutti::engine {
+
+namespace {
+constexpr double k_pi = 3.141592653589793;
+
+// 0..1 over `length` frames, raised cosine: no edge in value or slope.
+float rise(std::int64_t at, std::int64_t length) noexcept {
+    if (at >= length) return 1.0f;
+    return at <= 0
+               ? 0.0f
+               : static_cast<float>(0.5 - 0.5 * std::cos(k_pi * static_cast<double>(at) / static_cast<double>(length)));
+}
+} // namespace
+
+Status ClipPlayer::check(const ClipConfig& config, std::int64_t length) {
+    const auto outside = [](const char* name, const std::string& range) {
+        return Status(Code::out_of_range, std::string("clip ") + name + " is outside its range",
+                      "the clip was not played", "choose " + range);
+    };
+    if (!(config.gain_db >= -200.0 && config.gain_db <= 40.0)) return outside("gain_db", "-200..40 dB");
+    if (!(config.pitch >= -48.0 && config.pitch <= 48.0)) return outside("pitch", "-48..48 semitones");
+    if (!(config.fade_seconds >= 0.0 && config.fade_seconds <= 10.0)) return outside("fade_seconds", "0..10 s");
+    if (length < 0) return {};
+    const std::int64_t end = config.end < 0 ? length : config.end;
+    if (end > length) return outside("end", "-1 or 0.." + std::to_string(length));
+    if (config.begin < 0 || config.begin > end) return outside("begin", "0.." + std::to_string(end));
+    if (config.loop && (config.loop_begin < 0 || config.loop_begin >= end))
+        return outside("loop_begin", "0.." + std::to_string(end - 1));
+    return {};
+}
+
+ClipPlayer::ClipPlayer(std::shared_ptr<const Sound> sound, const ClipConfig& config, double sample_rate)
+    : m_sound(std::move(sound)), m_config(config) {
+    m_channels = std::min(static_cast<int>(m_sound->channels.size()), k_most_channels);
+    const auto length = static_cast<std::int64_t>(m_sound->channels[0].size());
+    m_end = config.end < 0 ? length : config.end;
+    m_index = config.begin;
+    m_gain = static_cast<float>(std::pow(10.0, config.gain_db / 20.0));
+    m_step = static_cast<std::uint64_t>(
+        std::ldexp(m_sound->sample_rate / sample_rate * std::exp2(config.pitch / 12.0), 32) + 0.5);
+    m_fade = static_cast<std::int64_t>(config.fade_seconds * sample_rate);
+    m_back = m_gap_fade;
+}
+
+ClipPlayer::ClipPlayer(int channels, double rate, int capacity, const ClipConfig& config, double sample_rate)
+    : m_config(config), m_channels(channels) {
+    m_capacity = 1;
+    while (m_capacity < capacity)
+        m_capacity *= 2;
+    m_ring.assign(static_cast<std::size_t>(m_capacity) * static_cast<std::size_t>(channels), 0.0f);
+    m_gain = static_cast<float>(std::pow(10.0, config.gain_db / 20.0));
+    m_step = static_cast<std::uint64_t>(std::ldexp(rate / sample_rate * std::exp2(config.pitch / 12.0), 32) + 0.5);
+    m_fade = static_cast<std::int64_t>(config.fade_seconds * sample_rate);
+    m_gap_fade = std::max(8, static_cast<int>(0.002 * sample_rate));
+    m_back = m_gap_fade;
+    m_config.loop = false;
+}
+
+int ClipPlayer::room() const noexcept {
+    // Acquire: what the reader has left may be written over. One frame before the position stays (interpolation).
+    return static_cast<int>(m_capacity -
+                            (m_written.load(std::memory_order_relaxed) - m_read.load(std::memory_order_acquire)));
+}
+
+int ClipPlayer::write(const float* const* in, int frames) noexcept {
+    const int count = std::min(frames, room());
+    const std::int64_t at = m_written.load(std::memory_order_relaxed);
+    for (int c = 0; c < m_channels; ++c)
+        for (int i = 0; i < count; ++i) {
+            const float x = in[c][i];
+            m_ring[static_cast<std::size_t>(c * m_capacity + ((at + i) & (m_capacity - 1)))] =
+                std::isfinite(x) ? x : 0.0f;
+        }
+    // Release: the samples are seen before the count.
+    m_written.store(at + count, std::memory_order_release);
+    return count;
+}
+
+float ClipPlayer::sample(int channel, std::int64_t index) const noexcept {
+    if (m_sound == nullptr) {
+        if (index < 0) return 0.0f;
+        return m_ring[static_cast<std::size_t>(channel * m_capacity + (index & (m_capacity - 1)))];
+    }
+    if (m_config.loop && index >= m_end) index = m_config.loop_begin + (index - m_end) % (m_end - m_config.loop_begin);
+    if (index < m_config.begin && !m_config.loop) return 0.0f;
+    if (index < 0 || index >= m_end) return 0.0f;
+    return m_sound->channels[static_cast<std::size_t>(channel)][static_cast<std::size_t>(index)];
+}
+
+// Four points, third order: Catmull-Rom (Hermite with central differences). On whole frames the sample itself.
+float ClipPlayer::interpolate(int channel) const noexcept {
+    const float x0 = sample(channel, m_index);
+    if (m_fraction == 0) return x0;
+    const float before = sample(channel, m_index - 1), x1 = sample(channel, m_index + 1),
+                after = sample(channel, m_index + 2);
+    const float t = static_cast<float>(m_fraction) * (1.0f / 4294967296.0f);
+    const float c1 = 0.5f * (x1 - before);
+    const float c2 = before - 2.5f * x0 + 2.0f * x1 - 0.5f * after;
+    const float c3 = 0.5f * (after - before) + 1.5f * (x0 - x1);
+    return ((c3 * t + c2) * t + c1) * t + x0;
+}
+
+void ClipPlayer::advance() noexcept {
+    const std::uint64_t sum = m_fraction + (m_step & 0xffffffffu);
+    m_fraction = static_cast<std::uint32_t>(sum);
+    m_index += static_cast<std::int64_t>(m_step >> 32) + static_cast<std::int64_t>(sum >> 32);
+    if (m_config.loop && m_index >= m_end)
+        m_index = m_config.loop_begin + (m_index - m_end) % (m_end - m_config.loop_begin);
+}
+
+void ClipPlayer::stop(std::int64_t frame) noexcept {
+    if (m_stop < 0) m_stop = std::max(frame, m_start);
+}
+
+bool ClipPlayer::add_to(float* const* bus, int channels, std::int64_t frame, int frames, std::int64_t& dry) noexcept {
+    bool sounded = false;
+    // Finished first, then the count: what was written before finish() is seen.
+    const bool finished = m_finished.load(std::memory_order_acquire);
+    const std::int64_t written = m_written.load(std::memory_order_acquire);
+    for (int i = 0; i < frames && !m_ended; ++i) {
+        const std::int64_t now = frame + i;
+        if (now < m_start) continue;
+        if (m_stop >= 0 && now >= m_stop + m_fade) {
+            m_ended = true;
+            break;
+        }
+        const bool runs_out = m_sound == nullptr && (finished ? m_index >= written : m_index + 2 >= written);
+        if (m_sound == nullptr ? finished && runs_out : !m_config.loop && m_index >= m_end) {
+            m_ended = true;
+            break;
+        }
+        // Dry: the last sample is let down over 2 ms; it goes on once a tenth of the ring, or 2 ms, has come.
+        if (runs_out && !m_waiting) {
+            m_waiting = true;
+            m_gap = m_back = 0;
+            std::copy_n(m_last, m_channels, m_hold);
+            if (m_index > 0 || written > 0 || now > m_start) ++dry;
+        } else if (m_waiting &&
+                   (finished || written - m_index > std::min<std::int64_t>(m_gap_fade + 4, m_capacity / 2))) {
+            m_waiting = false;
+        }
+        float gain = m_gain * rise(now - m_start + (m_fade == 0 ? 1 : 0), m_fade);
+        if (m_stop >= 0) gain *= 1.0f - rise(now - m_stop, m_fade);
+        const bool gapped = m_sound == nullptr && (m_waiting || m_gap < m_gap_fade || m_back < m_gap_fade);
+        const float down = gapped ? 1.0f - rise(m_gap + 1, m_gap_fade) : 0.0f;
+        const float up = gapped ? rise(m_back + 1, m_gap_fade) : 1.0f;
+        float values[k_most_channels];
+        for (int c = 0; c < m_channels; ++c) {
+            float x = m_waiting ? 0.0f : interpolate(c);
+            if (gapped) x = x * up + m_hold[c] * down;
+            m_last[c] = x;
+            values[c] = x * gain;
+        }
+        for (int c = 0; c < channels; ++c)
+            if (m_channels == 1 || c < m_channels) bus[c][i] += values[m_channels == 1 ? 0 : c];
+        sounded = true;
+        if (m_gap < m_gap_fade) ++m_gap;
+        if (!m_waiting) {
+            if (m_back < m_gap_fade) ++m_back;
+            advance();
+        }
+    }
+    // Release: these frames have been read. The one before the position stays.
+    if (m_sound == nullptr) m_read.store(std::clamp<std::int64_t>(m_index - 1, 0, written), std::memory_order_release);
+    return sounded;
+}
+
+} // namespace tutti::engine
