@@ -30,6 +30,8 @@ LIBRARIES = [
     (r"(rtmidi/)?RtMidi\.h", {"io"}, "RtMidi"),
     (r"sndfile\.hh?", {"io"}, "libsndfile"),
     (r"soxr\.h", {"io"}, "soxr"),
+    (r"cairo/", {"io"}, "Cairo"),
+    (r"kissfft/", {"io"}, "kissfft"),
     (r"(torch|ATen|c10)/", {"gpu/torch", "models"}, "libtorch"),
     (r"(cuda\w*|cu(fft|blas|rand|solver|sparse|dnn)\w*|nvrtc|cooperative_groups)(\.h|/)", {"gpu/cuda"}, "CUDA"),
     (r"Metal/", {"gpu/metal"}, "Metal"),
