@@ -162,10 +162,10 @@ void EffectChain::render(float* const* io, int frames, std::int64_t clock) noexc
         }
         if (!m_asleep) {
             for (int c = 0; c < m_channels; ++c) {
-                float peak = 0.0f;
+                Peak peak;
                 for_frames(first, count, [&](auto lane, int k) {
                     using F = decltype(lane);
-                    peak = greater_of(peak, greatest(magnitude(sane(load<F>(here[c] + k)))));
+                    peak.note(sane(load<F>(here[c] + k)));
                 });
                 m_quiet.note(peak);
                 here[c] += first;

@@ -60,18 +60,13 @@ private:
         m_phase -= towards_zero(m_phase);
         const float delay = value(chorus::delay) * rate;
         const float depth = value(chorus::depth) * rate;
-        const float limit = DelayLine::k_steepest * k_tick_frames;
         for (int side = 0; side < 2; ++side)
             for (int tap = 0; tap < k_taps; ++tap) {
                 const float phase = m_phase + static_cast<float>(tap) / k_taps +
                                     static_cast<float>(side) * value(chorus::spread) / 6.0f;
                 const float target = greater_of(delay + depth * sine_cycles(phase), k_shortest);
-                float& now = m_delays[side][tap];
-                MovingDelay& line = m_moving[side][tap];
-                line.from = jump ? target : now;
-                const float step = std::clamp(target - line.from, -limit, limit);
-                line.slope = step * (1.0f / k_tick_frames);
-                now = line.from + step;
+                if (jump) m_moving[side][tap].jump(target);
+                m_moving[side][tap].move(target);
             }
         m_feedback.move(value(chorus::feedback), jump);
         m_dry.move(dry_gain(value(chorus::mix)), jump);
@@ -82,7 +77,7 @@ private:
         float* io[2] = {left - begin, right - begin};
         for (int side = 0; side < 2; ++side) {
             DelayLine& line = m_lines[side];
-            float peak = 0.0f;
+            Peak peak;
             for_frames(begin, end, [&](auto lane, int k) {
                 using F = decltype(lane);
                 const F first = line.read<F>(m_position, k, m_moving[side][0]);
@@ -92,17 +87,17 @@ private:
                 const F in = load<F>(io[side] + k);
                 // From one tap alone: the sum of three could reach a loop gain above 1.
                 const F kept = in + m_feedback.at<F>(k) * first;
-                line.write(m_position + static_cast<std::uint32_t>(k), kept);
-                peak = greater_of(peak, greatest(magnitude(kept)));
+                line.put(m_position + static_cast<std::uint32_t>(k), kept);
+                peak.note(kept);
                 store(io[side] + k, m_dry.at<F>(k) * in + m_wet.at<F>(k) * wet);
             });
             m_quiet.note(peak);
+            if (end == k_tick_frames) line.end_tick(m_position);
         }
     }
 
     DelayLine m_lines[2];
     MovingDelay m_moving[2][k_taps];
-    float m_delays[2][k_taps] = {}; // frames, at the tick's end
     Ramp m_feedback, m_dry, m_wet;
     QuietCounter m_quiet;
     std::uint32_t m_position = 0; // of the tick's first frame in the lines

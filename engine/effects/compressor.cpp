@@ -56,11 +56,11 @@ private:
     void process(float* left, float* right, int begin, int end) noexcept override {
         float* io[2] = {left - begin, right - begin};
         alignas(16) float gain[k_tick_frames];
-        float loudest = 0.0f;
+        Peak loudest;
         for_frames(begin, end, [&](auto lane, int k) {
             using F = decltype(lane);
             const F peak = greater_of(magnitude(load<F>(io[0] + k)), magnitude(load<F>(io[1] + k)));
-            loudest = greater_of(loudest, greatest(peak));
+            loudest.note(peak);
             const F level = splat<F>(k_decibels) * log2_poly(greater_of(peak, splat<F>(k_faintest)));
             const F over = level - m_threshold.at<F>(k);
             const F width = m_knee.at<F>(k);

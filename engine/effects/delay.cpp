@@ -131,7 +131,7 @@ private:
             }
         float* io[2] = {left - begin, right - begin};
         const bool crossed = choice(delay::mode) == delay::ping_pong;
-        float peak = 0.0f;
+        Peak peak;
         for_frames(begin, end, [&](auto lane, int k) {
             using F = decltype(lane);
             const F half = splat<F>(0.5f);
@@ -144,12 +144,15 @@ private:
             const F side = half * (echo[0] - echo[1]) * m_width.at<F>(k);
             const F out[2] = {mid + side, mid - side};
             for (int i = 0; i < 2; ++i) {
-                m_lines[i].write(m_position + static_cast<std::uint32_t>(k), kept[i]);
-                peak = greater_of(peak, greatest(magnitude(kept[i])));
+                m_lines[i].put(m_position + static_cast<std::uint32_t>(k), kept[i]);
+                peak.note(kept[i]);
                 store(io[i] + k, m_dry.at<F>(k) * in[i] + m_wet.at<F>(k) * out[i]);
             }
         });
         m_quiet.note(peak);
+        if (end == k_tick_frames)
+            for (DelayLine& line : m_lines)
+                line.end_tick(m_position);
     }
 
     void read(int side, float* out, int begin, int end) const noexcept {

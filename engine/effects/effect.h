@@ -79,10 +79,7 @@ struct Ramp {
 // How long nothing above -120 dBFS has been noted; counted in whole ticks.
 class QuietCounter {
 public:
-    template <class F>
-    void note(F peak) noexcept {
-        m_peak = greater_of(m_peak, greatest(peak));
-    }
+    void note(const Peak& peak) noexcept { m_peak = greater_of(peak.value(), m_peak); }
     void tick() noexcept {
         m_frames = m_peak >= k_silence ? 0 : m_frames + k_tick_frames;
         m_peak = 0.0f;

@@ -198,9 +198,12 @@ private:
                 used[count++] = band;
                 moving = moving || m_filters[band].moving;
             }
-        float peak = 0.0f;
-        for (int k = begin; k < end; ++k)
-            peak = greater_of(peak, greater_of(magnitude(left[k - begin]), magnitude(right[k - begin])));
+        Peak peak;
+        for_frames(0, end - begin, [&](auto lane, int k) {
+            using F = decltype(lane);
+            peak.note(load<F>(left + k));
+            peak.note(load<F>(right + k));
+        });
         if (count > 0) {
             // Frames outside, bands inside: the bands' chains overlap in the processor.
             for (int k = begin; k < end; ++k) {
@@ -213,8 +216,8 @@ private:
                 right[k - begin] = out[1];
             }
             for (int i = 0; i < count; ++i) {
-                const Filter& filter = m_filters[used[i]];
-                peak = greater_of(peak, greatest(greater_of(magnitude(filter.state1), magnitude(filter.state2))));
+                peak.note(m_filters[used[i]].state1);
+                peak.note(m_filters[used[i]].state2);
             }
         }
         m_quiet.note(peak);

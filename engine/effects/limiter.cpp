@@ -37,13 +37,13 @@ private:
 
     void process(float* left, float* right, int begin, int end) noexcept override {
         const int count = end - begin;
-        float peak = 0.0f;
+        Peak noted;
         for_frames(0, count, [&](auto lane, int k) {
             using F = decltype(lane);
-            const F level = greater_of(magnitude(load<F>(left + k)), magnitude(load<F>(right + k)));
-            peak = greater_of(peak, greatest(level));
+            noted.note(greater_of(magnitude(load<F>(left + k)), magnitude(load<F>(right + k))));
         });
-        m_quiet.note(peak);
+        m_quiet.note(noted);
+        const float peak = noted.value();
         // Switched off or nothing to do: the same as the loop below, frame by frame.
         if (choice(limiter::active) == 0) {
             m_gain = 1.0f;

@@ -283,17 +283,23 @@ inline float count_from<float>(int k) noexcept {
 }
 template <>
 inline Quad count_from<Quad>(int k) noexcept {
-    const float first = static_cast<float>(k);
-    return quad(first, first + 1.0f, first + 2.0f, first + 3.0f);
+    return splat_quad(static_cast<float>(k)) + quad(0.0f, 1.0f, 2.0f, 3.0f);
 }
-inline float greatest(float a) noexcept {
-    return a;
-}
-inline float greatest(Quad a) noexcept {
-    float v[4];
-    store(v, a);
-    return greater_of(greater_of(v[0], v[1]), greater_of(v[2], v[3]));
-}
+// The greatest magnitude of what was noted; NaN is not noted.
+class Peak {
+public:
+    void note(float a) noexcept { m_one = greater_of(magnitude(a), m_one); }
+    void note(Quad a) noexcept { m_four = greater_of(magnitude(a), m_four); }
+    float value() const noexcept {
+        float v[4];
+        store(v, m_four);
+        return greater_of(greater_of(greater_of(v[0], v[1]), greater_of(v[2], v[3])), m_one);
+    }
+
+private:
+    Quad m_four = splat_quad(0.0f);
+    float m_one = 0.0f;
+};
 
 // Calls body(float{} or Quad{}, k) over [begin, end): quads on multiples of four, single frames at ragged ends.
 template <class Body>

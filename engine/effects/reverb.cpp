@@ -14,7 +14,7 @@ constexpr int k_lines = 16;
 constexpr int k_groups = k_lines / 4;
 constexpr int k_allpasses = 4;
 constexpr float k_largest = 2.0f;            // size
-constexpr float k_wander_seconds = 0.0005f;  // at modulation 1
+constexpr float k_wander_seconds = 0.0006f;  // at modulation 1
 constexpr double k_longest_pre_delay = 0.25; // seconds
 
 constexpr Parameter k_parameters[reverb::parameter_count] = {
@@ -30,10 +30,15 @@ constexpr Parameter k_parameters[reverb::parameter_count] = {
     {"mix", "Mix", "Reverb", Unit::percent, 0.0f, 1.0f, 0.3f, Curve::linear, 0.03f, nullptr, 0, true},
 };
 
-// Seconds at size 1: near a geometric series, no two with a small common measure. Together 0.83 s: 0.83 modes a hertz.
+// Seconds at size 1: near a geometric series, no two with a small common measure. Together 0.8 s: 0.8 modes a hertz.
 constexpr float k_line_seconds[k_lines] = {0.02267f, 0.02539f, 0.02791f, 0.03109f, 0.03371f, 0.03697f,
                                            0.04033f, 0.04391f, 0.04729f, 0.05171f, 0.05531f, 0.06011f,
                                            0.06593f, 0.07127f, 0.07873f, 0.08629f};
+// Half of each side's lines move. The others stand on whole frames, which costs no interpolation and no treble; only a new
+// size makes them glide.
+constexpr bool moves(int line) {
+    return (line & 2) == 0;
+}
 // Cycles a second of each line's wander, all different.
 constexpr float k_wander_hertz[k_lines] = {0.43f, 0.91f, 0.61f, 0.73f, 0.37f, 0.83f, 0.53f, 0.67f,
                                            0.47f, 0.97f, 0.59f, 0.79f, 0.41f, 0.89f, 0.57f, 0.71f};
@@ -42,17 +47,17 @@ constexpr float k_allpass_seconds[2][k_allpasses] = {{0.00421f, 0.00713f, 0.0112
                                                      {0.00467f, 0.00653f, 0.01237f, 0.01583f}};
 // Signs of what goes into a line (left into even lines, right into odd ones) and of what each side hears of it. The two
 // output rows are orthogonal, and none is a row of the Hadamard matrix: that would be heard again whole from one line.
-constexpr float k_in[k_lines] = {1, 1, -1, 1, 1, -1, -1, -1, 1, 1, 1, -1, -1, 1, -1, -1};
-constexpr float k_left[k_lines] = {1, -1, 1, 1, -1, -1, 1, -1, 1, 1, -1, 1, 1, 1, -1, -1};
-constexpr float k_right[k_lines] = {1, 1, -1, 1, 1, -1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1};
+constexpr int k_in[k_lines] = {1, 1, -1, 1, 1, -1, -1, -1, 1, 1, 1, -1, -1, 1, -1, -1};
+constexpr int k_left[k_lines] = {1, -1, 1, 1, -1, -1, 1, -1, 1, 1, -1, 1, 1, 1, -1, -1};
+constexpr int k_right[k_lines] = {1, 1, -1, 1, 1, -1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1};
 
-constexpr float product_of_sides() {
-    float sum = 0.0f;
+constexpr int product_of_sides() {
+    int sum = 0;
     for (int i = 0; i < k_lines; ++i)
         sum += k_left[i] * k_right[i];
     return sum;
 }
-static_assert(product_of_sides() == 0.0f, "the sides would be correlated");
+static_assert(product_of_sides() == 0, "the sides would be correlated");
 
 // Fast Walsh-Hadamard transform of four values.
 template <class F>
@@ -117,7 +122,7 @@ private:
         if (moved(bit(reverb::decay) | bit(reverb::size) | bit(reverb::high_decay))) set_losses();
         if (moved(bit(reverb::damping))) m_shelf_speed = one_pole(value(reverb::damping));
         if (moved(bit(reverb::low_cut))) m_low_speed = one_pole(value(reverb::low_cut));
-        move(m_pre_delay, m_pre_now, greater_of(value(reverb::pre_delay) * rate, 2.0f), jump);
+        move(m_pre_delay, greater_of(value(reverb::pre_delay) * rate, 2.0f), jump);
         m_diffusion.move(0.75f * value(reverb::diffusion), jump);
         m_width.move(value(reverb::width), jump);
         m_dry.move(dry_gain(value(reverb::mix)), jump);
@@ -129,12 +134,9 @@ private:
         return static_cast<float>(1.0 - std::exp(-6.283185307179586 * cycles));
     }
 
-    static void move(MovingDelay& delay, float& now, float target, bool jump) noexcept {
-        constexpr float k_limit = DelayLine::k_steepest * k_tick_frames;
-        delay.from = jump ? target : now;
-        const float step = lesser_of(greater_of(target - delay.from, -k_limit), k_limit);
-        delay.slope = step * (1.0f / k_tick_frames);
-        now = delay.from + step;
+    static void move(MovingDelay& delay, float target, bool jump) noexcept {
+        if (jump) delay.jump(target);
+        delay.move(target);
     }
 
     void move_lines(float rate, bool jump) noexcept {
@@ -150,7 +152,7 @@ private:
             store(targets + i, greater_of(middle + splat_quad(wander) * sine_cycles(phase), splat_quad(20.0f)));
         }
         for (int i = 0; i < k_lines; ++i)
-            move(m_delay[i], m_now[i], targets[i], jump);
+            move(m_delay[i], moves(i) ? targets[i] : std::floor(targets[i] + 0.5f), jump);
     }
 
     // Loss of each line for the decay below and above the shelf; the Hadamard matrix's 1/4 is in it.
@@ -168,9 +170,7 @@ private:
             energy += keep * keep * (1.0f / k_lines);
         }
         // White noise of power 1 a side leaves with power 1 a side: 16 lines of b^2 / (1 - keep^2) each.
-        const float gain = square_root(1.0f - energy);
-        for (int i = 0; i < k_lines; ++i)
-            m_in[i] = 0.25f * k_in[i] * gain;
+        m_gain = 0.25f * square_root(1.0f - energy);
     }
 
     void process(float* left, float* right, int begin, int end) noexcept override {
@@ -186,14 +186,14 @@ private:
         for (int side = 0; side < 2; ++side)
             for (int i = 0; i < k_allpasses; ++i)
                 diffuse(m_allpass[side][i], m_allpass_frames[side][i], wet[side], begin, end);
-        float peak = 0.0f;
+        Peak peak;
         for_frames(begin, end, [&](auto lane, int k) {
             using F = decltype(lane);
             const F in[2] = {load<F>(wet[0] + k), load<F>(wet[1] + k)};
             F out[2];
             network(k, in, out);
-            for (int side = 0; side < 2; ++side)
-                peak = greater_of(peak, greatest(greater_of(magnitude(in[side]), magnitude(out[side]))));
+            peak.note(out[0]);
+            peak.note(out[1]);
             const F mid = splat<F>(0.5f) * (out[0] + out[1]);
             const F side = splat<F>(0.5f) * (out[0] - out[1]) * m_width.at<F>(k);
             const F dry = m_dry.at<F>(k);
@@ -202,16 +202,19 @@ private:
             store(io[1] + k, dry * load<F>(io[1] + k) + gain * (mid - side));
         });
         m_quiet.note(peak);
+        if (end == k_tick_frames)
+            for (DelayLine& line : m_line)
+                line.end_tick(m_position);
     }
 
     // Pre-delay: written first, so that it may be as short as the stencil.
     void feed(int side, const float* in, float* out, int begin, int end) noexcept {
-        float peak = 0.0f;
+        Peak peak;
         for_frames(begin, end, [&](auto lane, int k) {
             using F = decltype(lane);
             const F x = load<F>(in + k);
             m_pre[side].write(m_position + static_cast<std::uint32_t>(k), x);
-            peak = greater_of(peak, greatest(magnitude(x)));
+            peak.note(x);
         });
         for_frames(begin, end, [&](auto lane, int k) {
             using F = decltype(lane);
@@ -222,14 +225,16 @@ private:
 
     void diffuse(DelayLine& line, int frames, float* io, int begin, int end) noexcept {
         const float* past = line.at(m_position - static_cast<std::uint32_t>(frames));
+        const Ramp diffusion = m_diffusion; // a copy: the stores below cannot change it
         for_frames(begin, end, [&](auto lane, int k) {
             using F = decltype(lane);
-            const F gain = m_diffusion.at<F>(k);
+            const F gain = diffusion.at<F>(k);
             const F old = load<F>(past + k);
             const F kept = load<F>(io + k) + gain * old;
-            line.write(m_position + static_cast<std::uint32_t>(k), kept);
+            line.put(m_position + static_cast<std::uint32_t>(k), kept);
             store(io + k, old - gain * kept);
         });
+        if (end == k_tick_frames) line.end_tick(m_position);
     }
 
     // The lines' losses, four lines at once: frames of lines are turned into lines of frames and back.
@@ -255,30 +260,49 @@ private:
         }
     }
 
+    // What line i gives now, and its part in both sides' sums.
+    template <int i, class F>
+    F take(int k, F* sum) const noexcept {
+        const F y = m_line[i].template read<F>(m_position, k, m_delay[i]);
+        sum[0] = k_left[i] > 0 ? sum[0] + y : sum[0] - y;
+        sum[1] = k_right[i] > 0 ? sum[1] + y : sum[1] - y;
+        return y;
+    }
+    template <int g, class F>
+    void take_group(int k, F* y, F* sum) noexcept {
+        y[0] = take<4 * g>(k, sum);
+        y[1] = take<4 * g + 1>(k, sum);
+        y[2] = take<4 * g + 2>(k, sum);
+        y[3] = take<4 * g + 3>(k, sum);
+        damp(g, y[0], y[1], y[2], y[3]);
+        hadamard(y[0], y[1], y[2], y[3]);
+    }
+    template <int i, class F>
+    void give(int k, F mixed, const F* in) noexcept {
+        m_line[i].put(m_position + static_cast<std::uint32_t>(k), k_in[i] > 0 ? mixed + in[i & 1] : mixed - in[i & 1]);
+    }
+    template <int i, class F>
+    void give_group(int k, F* x, const F* in) noexcept {
+        hadamard(x[i], x[i + 4], x[i + 8], x[i + 12]);
+        give<i>(k, x[i], in);
+        give<i + 4>(k, x[i + 4], in);
+        give<i + 8>(k, x[i + 8], in);
+        give<i + 12>(k, x[i + 12], in);
+    }
+
     template <class F>
-    void network(int k, const F* in, F* out) noexcept {
+    void network(int k, const F* wet, F* sum) noexcept {
+        const F in[2] = {splat<F>(m_gain) * wet[0], splat<F>(m_gain) * wet[1]};
+        sum[0] = sum[1] = splat<F>(0.0f);
         F x[k_lines];
-        F sum[2] = {splat<F>(0.0f), splat<F>(0.0f)};
-        for (int g = 0; g < k_groups; ++g) {
-            F* y = x + 4 * g;
-            for (int i = 0; i < 4; ++i) {
-                y[i] = m_line[4 * g + i].template read<F>(m_position, k, m_delay[4 * g + i]);
-                sum[0] = sum[0] + splat<F>(k_left[4 * g + i]) * y[i];
-                sum[1] = sum[1] + splat<F>(k_right[4 * g + i]) * y[i];
-            }
-            damp(g, y[0], y[1], y[2], y[3]);
-            hadamard(y[0], y[1], y[2], y[3]);
-        }
-        for (int i = 0; i < 4; ++i) {
-            hadamard(x[i], x[i + 4], x[i + 8], x[i + 12]);
-            for (int g = 0; g < k_groups; ++g) {
-                const int line = 4 * g + i;
-                m_line[line].write(m_position + static_cast<std::uint32_t>(k),
-                                   x[line] + splat<F>(m_in[line]) * in[line & 1]);
-            }
-        }
-        out[0] = sum[0];
-        out[1] = sum[1];
+        take_group<0>(k, x, sum);
+        take_group<1>(k, x + 4, sum);
+        take_group<2>(k, x + 8, sum);
+        take_group<3>(k, x + 12, sum);
+        give_group<0>(k, x, in);
+        give_group<1>(k, x, in);
+        give_group<2>(k, x, in);
+        give_group<3>(k, x, in);
     }
 
     DelayLine m_pre[2];
@@ -287,13 +311,11 @@ private:
     DelayLine m_line[k_lines];
     MovingDelay m_delay[k_lines];
     MovingDelay m_pre_delay;
-    float m_pre_now = 0.0f;
-    alignas(16) float m_now[k_lines] = {};   // frames, at the tick's end
     alignas(16) float m_phase[k_lines] = {}; // cycles of the wander
     alignas(16) float m_shelf[k_lines] = {}; // the shelf's state
     alignas(16) float m_loss_low[k_lines] = {};
     alignas(16) float m_loss_high[k_lines] = {};
-    alignas(16) float m_in[k_lines] = {};
+    float m_gain = 0.0f; // into the lines
     float m_shelf_speed = 1.0f;
     float m_low[2] = {}; // the low cut's state
     float m_low_speed = 0.0f;

@@ -130,11 +130,11 @@ private:
     }
 
     void run(Channel& c, float* io, int begin, int end) noexcept {
-        float peak = 0.0f;
+        Peak peak;
         std::copy(io + begin, io + end, c.in.at(begin));
         for_frames(begin, end, [&](auto lane, int k) {
             using F = decltype(lane);
-            peak = greater_of(peak, greatest(magnitude(load<F>(c.in.at(k)))));
+            peak.note(load<F>(c.in.at(k)));
             F between = splat<F>(0.0f);
             for (int i = 0; i < 16; ++i)
                 between = between + splat<F>(k_up[i]) * load<F>(c.in.at(k - i));
