@@ -126,12 +126,17 @@ inline std::complex<double> tone(const std::vector<float>& x, std::size_t from, 
                                  double cycles_per_frame) {
     std::complex<double> sum = 0.0;
     double weight = 0.0;
-    const auto count = static_cast<double>(to - from);
+    const std::complex<double> turn = std::polar(1.0, -2.0 * k_pi * cycles_per_frame);
+    const std::complex<double> slide = std::polar(1.0, 2.0 * k_pi / static_cast<double>(to - from));
+    std::complex<double> phase = std::polar(1.0, -2.0 * k_pi * cycles_per_frame * static_cast<double>(from));
+    std::complex<double> window = std::sqrt(slide);
     for (std::size_t i = from; i < to; ++i) {
-        const double u = 2.0 * k_pi * (static_cast<double>(i - from) + 0.5) / count;
-        const double w = 0.35875 - 0.48829 * std::cos(u) + 0.14128 * std::cos(2 * u) - 0.01168 * std::cos(3 * u);
-        sum += w * static_cast<double>(x[i]) * std::polar(1.0, -2.0 * k_pi * cycles_per_frame * static_cast<double>(i));
+        const double c = window.real();
+        const double w = 0.35875 - 0.48829 * c + 0.14128 * (2 * c * c - 1) - 0.01168 * (4 * c * c - 3) * c;
+        sum += w * static_cast<double>(x[i]) * phase;
         weight += w;
+        phase *= turn;
+        window *= slide;
     }
     return 2.0 * sum / weight;
 }
