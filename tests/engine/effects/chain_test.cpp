@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The chain: building, sums, sleep and waking.
+#include <doctest/doctest.h>
+
 #include "tests/engine/effects/support.h"
 
 using namespace test;

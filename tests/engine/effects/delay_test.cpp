@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/effects/delay.h"
 
+#include <doctest/doctest.h>
+
 #include "tests/engine/effects/support.h"
 
 using namespace test;

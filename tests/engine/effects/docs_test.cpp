@@ -5,6 +5,8 @@
 #include <fstream>
 #include <sstream>
 
+#include <doctest/doctest.h>
+
 #include "tests/engine/effects/support.h"
 
 using namespace test;
@@ -14,7 +16,8 @@ namespace {
 const std::string k_page = std::string(TUTTI_SOURCE_DIR) + "/docs/effects.md";
 
 std::string table(const EffectType& type) {
-    std::string text = "| id | name | range | default | smoothing | modulation |\n| --- | --- | --- | --- | --- | --- |\n";
+    std::string text =
+        "| id | name | range | default | smoothing | modulation |\n| --- | --- | --- | --- | --- | --- |\n";
     for (int i = 0; i < type.parameter_count; ++i) {
         const Parameter& row = type.parameters[i];
         std::string range;
@@ -28,7 +31,8 @@ std::string table(const EffectType& type) {
         Parameter time{};
         time.unit = Unit::seconds;
         time.maximum = 10.0f;
-        text += "| `" + std::string(row.id) + "` | " + row.name + " | " + range + " | " + value_text(row, row.fallback) + " | " +
+        text += "| `" + std::string(row.id) + "` | " + row.name + " | " + range + " | " +
+                value_text(row, row.fallback) + " | " +
                 (row.smoothing_seconds > 0.0f ? value_text(time, row.smoothing_seconds) : "none") + " | " +
                 (row.modulatable ? "yes" : "no") + " |\n";
     }

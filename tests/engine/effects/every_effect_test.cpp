@@ -2,7 +2,8 @@
 // What holds for every effect in the registry, whatever it does.
 #include <limits>
 
-#include "engine/effects/limiter.h"
+#include <doctest/doctest.h>
+
 #include "tests/engine/effects/support.h"
 
 using namespace test;

@@ -9,10 +9,9 @@
 #include <cstring>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
-
-#include <doctest/doctest.h>
 
 #include "engine/effects/chain.h"
 
@@ -77,17 +76,19 @@ inline Stereo sine(std::size_t frames, double rate, double hertz, double level) 
 
 using Values = std::map<std::string, float>;
 
+// Throws where the test itself is wrong: an unknown type, parameter or rate.
 inline std::unique_ptr<Effect> make(const char* id, double rate = 48000.0, const Values& values = {},
                                     int channels = 2) {
     const EffectType* type = find_effect_type(id);
-    REQUIRE(type != nullptr);
+    if (type == nullptr) throw std::runtime_error(std::string("no effect ") + id);
     std::unique_ptr<Effect> effect = type->create();
-    for (const auto& [name, value] : values) {
-        REQUIRE_MESSAGE(type->find(name) >= 0, name);
-        effect->set_parameter(type->find(name), value);
+    for (const auto& row : values) {
+        const int index = type->find(row.first);
+        if (index < 0) throw std::runtime_error(std::string(id) + " has no parameter " + row.first);
+        effect->set_parameter(index, row.second);
     }
     const Status status = effect->prepare(rate, channels);
-    REQUIRE_MESSAGE(status.ok(), status.message());
+    if (!status) throw std::runtime_error(status.message());
     return effect;
 }
 
