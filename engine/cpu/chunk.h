@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: MIT
+// Renders one chunk of a bank: rows in pairs (the filter's chain of one hides behind the other), split at edits and ticks.
+//
+// Included by the instruction sets' translation units only.
+#pragma once
+
+#include "dsp/reduce.h"
+#include "engine/cpu/kernel.h"
+#include "voices/slots.h"
+
+namespace tutti::engine {
+inline namespace TUTTI_ISA_SPACE {
+
+using namespace voices;
+
+inline constexpr int k_tick_mask = k_tick_frames - 1;
+
+inline Context make_context(const Bank& bank, const Step& step) noexcept {
+    Context c;
+    c.table = bank.tables[0].table;
+    c.routes = bank.routes;
+    c.route_count = bank.route_count;
+    c.shape = bank.shape;
+    c.tier = bank.quality;
+    c.stereo = bank.channels > 1;
+    const auto rate = static_cast<float>(bank.sample_rate);
+    c.rate = rate;
+    c.increment_at_a = static_cast<float>(440.0 / bank.sample_rate * 4294967296.0);
+    // log2(pi / rate) in steps that need no library: the polynomial's error (2e-7 octaves) is far below a cent.
+    c.log2_angle = dsp::log2(3.14159265f / rate * 1048576.0f) - 20.0f;
+    c.tick_seconds = static_cast<float>(k_tick_frames / bank.sample_rate);
+    c.frame = static_cast<Word>(static_cast<std::uint64_t>(step.frame));
+    for (int r = 0; r < bank.route_count; ++r) {
+        c.sources |= 1u << bank.routes[r].source;
+        c.routed[bank.routes[r].target >> 5] |= 1u << (bank.routes[r].target & 31);
+    }
+    return c;
+}
+
+// One row as a group sees it: W lanes from `lane` on.
+template <class Type>
+struct Part {
+    Row* row;
+    typename Type::View view;
+    std::uint32_t edit; // the next one that has not been looked at
+    Word settled_not;   // lanes of this group that are not settled, from bit 0
+};
+
+template <class Type, class F>
+class Group {
+public:
+    static constexpr int k_width = width_of<F>();
+    static constexpr Word k_lanes = (1u << k_width) - 1u;
+
+    Group(const Bank& bank, const Step& step, const Context& context, int lane, float* left, float* right) noexcept
+        : m_bank(bank), m_step(step), m_context(context), m_lane(lane), m_left(left + lane),
+          m_right(right == nullptr ? nullptr : right + lane) {}
+
+    // Counts the voices that it mutes.
+    template <int G>
+    std::uint32_t render(Row* const* rows, const bool* changed) noexcept {
+        Part<Type> part[G];
+        typename Type::View view[G];
+        std::uint32_t muted = 0;
+        for (int g = 0; g < G; ++g) {
+            view[g] = typename Type::View(rows[g]->fields + m_lane);
+            part[g] = {rows[g], view[g], rows[g]->first_edit, Word(rows[g]->unsettled) >> m_lane & k_lanes};
+            muted += mute(part[g]);
+        }
+        Context c = m_context;
+        int table = 0;
+        bool new_table = false;
+        for (int at = 0; at < m_step.frames;) {
+            while (table + 1 < m_bank.table_count && m_bank.tables[table + 1].offset <= at) {
+                new_table = new_table || m_bank.tables[table + 1].version != m_bank.tables[table].version;
+                c.table = m_bank.tables[++table].table;
+            }
+            int next = m_step.frames;
+            if (table + 1 < m_bank.table_count && m_bank.tables[table + 1].offset < next)
+                next = m_bank.tables[table + 1].offset;
+            const int left = frames_left(at);
+            c.tick = tick_at(at);
+            for (int g = 0; g < G; ++g) {
+                const bool all_new = new_table || (at == 0 && changed[g]);
+                enter(part[g], c, at, left, all_new);
+                const int edit = next_edit(part[g]);
+                if (edit < next) next = edit;
+            }
+            new_table = false;
+            at = run<G>(part, view, c, at, next);
+        }
+        for (int g = 0; g < G; ++g)
+            rows[g]->unsettled = static_cast<std::uint16_t>((Word(rows[g]->unsettled) & ~(k_lanes << m_lane)) |
+                                                            part[g].settled_not << m_lane);
+        return muted;
+    }
+
+private:
+    int frames_left(int at) const noexcept {
+        return k_tick_frames - static_cast<int>((m_step.frame + at) & k_tick_mask);
+    }
+    Word tick_at(int at) const noexcept {
+        return static_cast<Word>(static_cast<std::uint64_t>((m_step.frame + at) / k_tick_frames));
+    }
+
+    // Frames [at, next), with the ticks inside; returns next.
+    template <int G>
+    int run(Part<Type>* part, const typename Type::View* view, Context& c, int at, int next) noexcept {
+        while (at < next) {
+            bool through = true;
+            for (int g = 0; g < G; ++g)
+                through = through && part[g].settled_not == 0 && Type::runs_through(view[g], c);
+            if (through) {
+                Type::template run<G>(view, c, at, next, {m_left, m_right});
+                return next;
+            }
+            const int left = frames_left(at);
+            const int stop = next - at < left ? next : at + left;
+            Type::template run<G>(view, c, at, stop, {m_left, m_right});
+            at = stop;
+            if (at == next) break;
+            c.tick = tick_at(at);
+            for (int g = 0; g < G; ++g) {
+                Type::advance(view[g], c);
+                part[g].settled_not = Type::retarget_tick(view[g], c, part[g].settled_not != 0) & k_lanes;
+            }
+        }
+        return at;
+    }
+
+    bool is_mine(const Edit& edit) const noexcept { return edit.lane >= m_lane && edit.lane < m_lane + k_width; }
+
+    int next_edit(Part<Type>& part) const noexcept {
+        while (part.edit != k_no_edit && !is_mine(m_bank.edits[part.edit]))
+            part.edit = m_bank.edits[part.edit].next;
+        return part.edit == k_no_edit ? m_step.frames : m_bank.edits[part.edit].offset;
+    }
+
+    // What happens at frame `at` before it sounds: the tick, the edits, a new table.
+    void enter(Part<Type>& part, const Context& c, int at, int left, bool new_table) noexcept {
+        const bool tick = left == k_tick_frames;
+        if (tick) Type::advance(part.view, c);
+        Word edited = 0, begun = 0, inputs = 0;
+        while (next_edit(part) <= at && part.edit != k_no_edit) {
+            const Edit& edit = m_bank.edits[part.edit];
+            const Word bit = 1u << (edit.lane - m_lane);
+            apply(*part.row, edit);
+            if (edit.kind == Edit::start) begun |= bit;
+            if (edit.kind == Edit::stop) begun &= ~bit;
+            if (edit.kind != Edit::stop) edited |= bit;
+            // Envelopes are ramped at every tick anyway.
+            if (edit.kind != Edit::write || edit.first < input_count) inputs |= bit;
+            part.edit = edit.next;
+        }
+        if (new_table) part.settled_not = k_lanes;
+        if (tick) {
+            const Word open = part.settled_not | inputs;
+            part.settled_not = begun != 0 ? Type::retarget(part.view, c, k_lanes, begun, left)
+                                          : Type::retarget_tick(part.view, c, open != 0);
+        } else {
+            const Word which = new_table ? k_lanes : edited;
+            if (which != 0)
+                part.settled_not = (part.settled_not & ~which) | Type::retarget(part.view, c, which, begun, left);
+            part.settled_not |= inputs;
+        }
+        part.settled_not &= k_lanes;
+    }
+
+    static void clear(Row& row, int lane, int first) noexcept {
+        for (int f = first; f < Type::field_count; ++f)
+            row.fields[f * k_row_slots + lane] = 0.0f;
+    }
+    static void apply(Row& row, const Edit& edit) noexcept {
+        const auto bit = static_cast<std::uint16_t>(1u << edit.lane);
+        float* const lane = row.fields + edit.lane;
+        switch (edit.kind) {
+        case Edit::start:
+            for (int f = 0; f < state_field(Type::envelope_count); ++f)
+                lane[f * k_row_slots] = edit.values[f];
+            clear(row, edit.lane, state_field(Type::envelope_count));
+            row.active |= bit;
+            row.muted &= static_cast<std::uint16_t>(~bit);
+            break;
+        case Edit::write:
+            if ((row.muted & bit) != 0) break;
+            for (int f = 0; f < edit.count; ++f)
+                lane[(edit.first + f) * k_row_slots] = edit.values[f];
+            break;
+        case Edit::stop:
+            clear(row, edit.lane, 0);
+            row.active &= static_cast<std::uint16_t>(~bit);
+            row.muted &= static_cast<std::uint16_t>(~bit);
+            break;
+        }
+    }
+
+    // Lanes whose memories are not finite are silenced until their next start.
+    std::uint32_t mute(Part<Type>& part) noexcept {
+        const F sum = Type::health(part.view);
+        Word bad = ~mask_bits(sum < F(3.0e38f)) & k_lanes;
+        std::uint32_t count = 0;
+        for (int i = 0; bad != 0; ++i, bad >>= 1) {
+            if ((bad & 1u) == 0) continue;
+            const auto bit = static_cast<std::uint16_t>(1u << (m_lane + i));
+            clear(*part.row, m_lane + i, 0);
+            if ((part.row->active & bit) != 0) {
+                part.row->muted |= bit;
+                ++count;
+            }
+        }
+        return count;
+    }
+
+    const Bank& m_bank;
+    const Step& m_step;
+    const Context& m_context;
+    const int m_lane;
+    float* const m_left;
+    float* const m_right;
+};
+
+template <template <class> class Type, class F>
+void render_chunk(ChunkWork& work) noexcept {
+    Bank& bank = *work.bank;
+    const bool stereo = bank.channels > 1;
+    alignas(64) float left[k_block_frames * k_row_slots];
+    alignas(64) float right[k_block_frames * k_row_slots];
+    const int size = work.step.frames * k_row_slots;
+    for (int i = 0; i < size; ++i)
+        left[i] = 0.0f;
+    if (stereo)
+        for (int i = 0; i < size; ++i)
+            right[i] = 0.0f;
+
+    const Context context = make_context(bank, work.step);
+    Row* rows[k_chunk_rows];
+    bool changed[k_chunk_rows];
+    int count = 0;
+    const int first = work.chunk * k_chunk_rows;
+    const int last = bank.row_count < first + k_chunk_rows ? bank.row_count : first + k_chunk_rows;
+    for (int r = first; r < last; ++r) {
+        Row& row = bank.rows[r];
+        if (row.active == 0 && row.first_edit == k_no_edit) continue;
+        changed[count] = row.version != bank.tables[0].version;
+        row.version = bank.tables[bank.table_count - 1].version;
+        rows[count++] = &row;
+    }
+    work.muted = 0;
+    for (int lane = 0; lane < k_row_slots && count > 0; lane += width_of<F>()) {
+        // The rows that have something to do in these lanes.
+        const Word lanes = ((1u << width_of<F>()) - 1u) << lane;
+        Row* busy[k_chunk_rows];
+        bool busy_changed[k_chunk_rows];
+        int busy_count = 0;
+        for (int i = 0; i < count; ++i) {
+            if ((rows[i]->active & lanes) == 0 && rows[i]->first_edit == k_no_edit) {
+                if (changed[i]) rows[i]->unsettled |= static_cast<std::uint16_t>(lanes);
+                continue;
+            }
+            busy[busy_count] = rows[i];
+            busy_changed[busy_count++] = changed[i];
+        }
+        Group<Type<F>, F> group(bank, work.step, context, lane, left, stereo ? right : nullptr);
+        int i = 0;
+        for (; i + 2 <= busy_count; i += 2)
+            work.muted += group.template render<2>(busy + i, busy_changed + i);
+        if (i < busy_count) work.muted += group.template render<1>(busy + i, busy_changed + i);
+    }
+    dsp::sum_lanes(left, work.out[0], work.step.frames);
+    if (stereo) dsp::sum_lanes(right, work.out[1], work.step.frames);
+}
+
+} // namespace TUTTI_ISA_SPACE
+} // namespace tutti::engine

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// The body of an instruction set's translation unit; TUTTI_ISA_SPACE and TUTTI_KERNELS (the function's name) are defined.
+#include "engine/cpu/chunk.h"
+#include "voices/subtractive_kernel.h"
+
+namespace tutti::engine {
+inline namespace TUTTI_ISA_SPACE {
+namespace {
+#ifdef TUTTI_KERNEL_LANES
+using KernelLanes = TUTTI_KERNEL_LANES;
+#else
+using KernelLanes = dsp::NativeLanes;
+#endif
+// In the order of the registry.
+constexpr KernelTable k_table = {{&render_chunk<voices::Subtractive, KernelLanes>}};
+} // namespace
+} // namespace TUTTI_ISA_SPACE
+
+const KernelTable* TUTTI_KERNELS() noexcept {
+    return &k_table;
+}
+} // namespace tutti::engine

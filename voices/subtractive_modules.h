@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: MIT
+// Subtractive voice, audio rate, the general form: one module after the other over at most a tick of frames.
+#pragma once
+
+#include "voices/subtractive_sound.h"
+
+namespace tutti {
+namespace voices {
+inline namespace TUTTI_ISA_SPACE {
+namespace subtractive_kernel {
+
+template <class F>
+struct Frames {
+    F at[k_tick_frames];
+};
+
+// A pair "value, slope" of a row, carried through some frames.
+template <class F>
+struct Ramp {
+    F value, slope;
+    TUTTI_INLINE Ramp(Slots<F> v, int at) : value(v.get(at)), slope(v.get(at + 1)) {}
+    TUTTI_INLINE F next() {
+        value = value + slope;
+        return value;
+    }
+};
+template <class F>
+struct IntegerRamp {
+    UintOf<F> value, slope;
+    TUTTI_INLINE IntegerRamp(Slots<F> v, int at) : value(v.bits(at)), slope(v.bits(at + 1)) {}
+    TUTTI_INLINE UintOf<F> next() {
+        value = value + slope;
+        return value;
+    }
+};
+
+template <int tier, class F>
+void saw_frames(Slots<F> v, int at, int width, bool pulse, Frames<F>& out, int n) {
+    UintOf<F> phase = v.bits(at);
+    IntegerRamp<F> increment(v, at + f_osc_increment), shift(v, width);
+    Ramp<F> slope(v, at + f_osc_slope), offset(v, at + f_osc_offset);
+    const int further =
+        tier == tier_ultra ? further_jumps(min(offset.value, fma(offset.slope, F(16.0f), offset.value))) : 0;
+    if (!pulse) {
+        for (int i = 0; i < n; ++i) {
+            phase = phase + increment.next();
+            const Edge<F> edge = {slope.next(), offset.next()};
+            out.at[i] = saw<tier>(signed_to_float(phase), edge, further);
+        }
+    } else { // two saws, one shifted by the width, the mean is 0 by itself
+        for (int i = 0; i < n; ++i) {
+            phase = phase + increment.next();
+            const Edge<F> edge = {slope.next(), offset.next()};
+            const F a = saw<tier>(signed_to_float(phase), edge, further);
+            out.at[i] = a - saw<tier>(signed_to_float(phase + shift.next()), edge, further);
+        }
+        v.set_bits(width, shift.value);
+    }
+    v.set_bits(at, phase);
+    v.set_bits(at + f_osc_increment, increment.value);
+    v.set(at + f_osc_slope, slope.value);
+    v.set(at + f_osc_offset, offset.value);
+}
+
+template <int tier, class F>
+void triangle_frames(Slots<F> v, int at, int corner_field, Frames<F>& out, int n) {
+    UintOf<F> phase = v.bits(at);
+    IntegerRamp<F> increment(v, at + f_osc_increment);
+    Ramp<F> slope(v, at + f_osc_slope), offset(v, at + f_osc_offset);
+    const F corner = v.get(corner_field);
+    const int further =
+        tier == tier_ultra ? further_jumps(min(offset.value, fma(offset.slope, F(16.0f), offset.value))) : 0;
+    for (int i = 0; i < n; ++i) {
+        phase = phase + increment.next();
+        const Edge<F> edge = {slope.next(), offset.next()};
+        out.at[i] = triangle<tier>(signed_to_float(phase), edge, corner, further);
+    }
+    v.set_bits(at, phase);
+    v.set_bits(at + f_osc_increment, increment.value);
+    v.set(at + f_osc_slope, slope.value);
+    v.set(at + f_osc_offset, offset.value);
+}
+
+template <class F>
+void sine_frames(Slots<F> v, int at, Frames<F>& out, int n) {
+    UintOf<F> phase = v.bits(at);
+    IntegerRamp<F> increment(v, at + f_osc_increment);
+    for (int i = 0; i < n; ++i) {
+        phase = phase + increment.next();
+        out.at[i] = sine_of_phase<F>(phase) * F(k_cycle_half);
+    }
+    v.set_bits(at, phase);
+    v.set_bits(at + f_osc_increment, increment.value);
+}
+
+template <class F>
+void oscillator_frames(Slots<F> v, const Context& c, int at, int wave, int width, int corner, Frames<F>& out, int n) {
+    if (wave == wave_sine) return sine_frames(v, at, out, n);
+    if (wave == wave_triangle) {
+        if (c.tier == tier_eco) return triangle_frames<tier_eco>(v, at, corner, out, n);
+        if (c.tier == tier_standard) return triangle_frames<tier_standard>(v, at, corner, out, n);
+        return triangle_frames<tier_ultra>(v, at, corner, out, n);
+    }
+    if (c.tier == tier_eco) return saw_frames<tier_eco>(v, at, width, wave == wave_pulse, out, n);
+    if (c.tier == tier_standard) return saw_frames<tier_standard>(v, at, width, wave == wave_pulse, out, n);
+    return saw_frames<tier_ultra>(v, at, width, wave == wave_pulse, out, n);
+}
+
+// A wave without corrections, at a phase.
+template <class F>
+TUTTI_INLINE F plain_wave(int wave, UintOf<F> phase, UintOf<F> width) {
+    const F s = signed_to_float(phase);
+    if (wave == wave_saw) return s;
+    if (wave == wave_pulse) return s - signed_to_float(phase + width);
+    if (wave == wave_triangle) return fma(F(-2.0f), abs(s), F(k_cycle_half));
+    return sine_of_phase<F>(phase) * F(k_cycle_half);
+}
+// The 2-point correction of the jump of a saw at `phase`, where the jump is neither undone nor made by the reset.
+template <class F>
+TUTTI_INLINE F own_jump(UintOf<F> phase, F inverse, F since_reset, F to_reset) {
+    const F s = signed_to_float(phase);
+    const F t = (F(k_cycle_half) - abs(s)) * inverse; // to the jump (s > 0) or since it (s < 0), in frames
+    const F u = max(F(1.0f) - t, F(0.0f));
+    const MaskOf<F> counts = t < select(s < F(0.0f), since_reset, to_reset);
+    return select(counts, with_sign(u * u * F(k_cycle_half), s), F(0.0f));
+}
+
+// Oscillator 2 begun anew with each cycle of oscillator 1: the jump's true place between two frames, and a 2-point
+// correction of its true height before and behind it, in every tier.
+template <class F>
+void sync_frames(Slots<F> v, int wave, Frames<F>& out, int n) {
+    UintOf<F> master = v.bits(f_osc1), phase = v.bits(f_osc2);
+    IntegerRamp<F> step1(v, f_osc1 + f_osc_increment), step2(v, f_osc2 + f_osc_increment), width(v, f_width2);
+    const UintOf<F> half(0x80000000u);
+    F jump = v.get(f_sync_jump);
+    for (int i = 0; i < n; ++i) {
+        const UintOf<F> inc1 = step1.next(), inc2 = step2.next(), shift = width.next();
+        const F inverse1 = F(1.0f) / signed_to_float(inc1), inverse2 = F(1.0f) / signed_to_float(inc2);
+        master = master + inc1;
+        phase = phase + inc2;
+        const UintOf<F> place = master ^ half; // 0 at the reset
+        const MaskOf<F> reset = less_unsigned(place, inc1);
+        const F since = select(reset, signed_to_float(place) * inverse1, F(1e9f));
+        phase = select(reset, half + truncate_to_int(min(since * signed_to_float(inc2), F(2147483520.0f))), phase);
+        const UintOf<F> left = UintOf<F>(0u) - place;
+        const MaskOf<F> soon = less_unsigned(left, inc1);
+        const F to = select(soon, signed_to_float(left) * inverse1, F(1e9f));
+        F y = plain_wave<F>(wave, phase, shift);
+        if (wave == wave_saw || wave == wave_pulse) y = y - own_jump<F>(phase, inverse2, since, to);
+        if (wave == wave_pulse) y = y + own_jump<F>(phase + shift, inverse2, since, to);
+        // Behind the reset: the height that was foreseen before it.
+        y = y - select(reset, jump * near_jump(since), F(0.0f));
+        const UintOf<F> end = phase + truncate_to_int(min(to, F(1.0f)) * signed_to_float(inc2));
+        const F height = plain_wave<F>(wave, half, shift) - plain_wave<F>(wave, end, shift);
+        jump = select(soon, height, F(0.0f));
+        y = y + jump * near_jump(to);
+        out.at[i] = y;
+    }
+    v.set_bits(f_osc2, phase);
+    v.set_bits(f_osc2 + f_osc_increment, step2.value);
+    v.set_bits(f_width2, width.value);
+    v.set(f_sync_jump, jump);
+    Ramp<F> slope(v, f_osc2 + f_osc_slope), offset(v, f_osc2 + f_osc_offset); // not used here, kept in step
+    for (int i = 0; i < n; ++i) {
+        slope.next();
+        offset.next();
+    }
+    v.set(f_osc2 + f_osc_slope, slope.value);
+    v.set(f_osc2 + f_osc_offset, offset.value);
+}
+
+template <int tier, class F>
+void sub_frames(Slots<F> v, bool square, IntegerRamp<F> increment, Frames<F>& x, Ramp<F> level, int n) {
+    UintOf<F> phase = v.bits(f_sub_phase);
+    Ramp<F> slope(v, f_sub_slope), offset(v, f_sub_offset);
+    const int further =
+        tier == tier_ultra ? further_jumps(min(offset.value, fma(offset.slope, F(16.0f), offset.value))) : 0;
+    for (int i = 0; i < n; ++i) {
+        phase = phase + shift_right(increment.next(), 1);
+        F y;
+        if (square) {
+            const Edge<F> edge = {slope.next(), offset.next()};
+            y = saw<tier>(signed_to_float(phase), edge, further) -
+                saw<tier>(signed_to_float(phase + UintOf<F>(0x80000000u)), edge, further);
+        } else {
+            y = sine_of_phase<F>(phase) * F(k_cycle_half);
+        }
+        x.at[i] = fma(level.next(), y, x.at[i]);
+    }
+    v.set_bits(f_sub_phase, phase);
+    v.set(f_sub + 0, level.value);
+    if (square) {
+        v.set(f_sub_slope, slope.value);
+        v.set(f_sub_offset, offset.value);
+    }
+}
+
+// White, or pink by P. Kellet's three poles (music-dsp, 1999; within 0.5 dB of -3 dB an octave from 20 Hz up at 44.1 kHz).
+template <class F>
+void noise_frames(Slots<F> v, bool pink, Word frame, Frames<F>& x, int n) {
+    Ramp<F> level(v, f_noise);
+    const UintOf<F> seed = v.bits(input_seed);
+    F p0 = v.get(f_pink), p1 = v.get(f_pink + 1), p2 = v.get(f_pink + 2);
+    for (int i = 0; i < n; ++i) {
+        F y = signed_to_float(hash_word(seed + UintOf<F>((frame + static_cast<Word>(i)) * 0x9e3779b9u)));
+        if (pink) {
+            p0 = fma(F(0.99765f), p0, y * F(0.0990460f));
+            p1 = fma(F(0.96300f), p1, y * F(0.2965164f));
+            p2 = fma(F(0.57000f), p2, y * F(1.0526913f));
+            y = fma(F(0.1848f), y, p0 + p1 + p2) * F(0.25f);
+        }
+        x.at[i] = fma(level.next(), y, x.at[i]);
+    }
+    v.set(f_noise, level.value);
+    if (!pink) return;
+    v.set(f_pink, p0);
+    v.set(f_pink + 1, p1);
+    v.set(f_pink + 2, p2);
+}
+
+template <class F>
+void filter_ladder_frames(Slots<F> v, bool fm, const Frames<F>& mover, Frames<F>& x, int n) {
+    Ladder<F> ladder = {v.get(f_i1), v.get(f_i2), v.get(f_i3), v.get(f_i4)};
+    Ramp<F> pole(v, f_c1), solve(v, f_c2), feedback(v, f_damping), drive(v, f_drive), angle(v, f_angle), depth(v, f_fm);
+    for (int i = 0; i < n; ++i) {
+        F p, s;
+        const F k = feedback.next();
+        if (fm) {
+            p = ladder_pole(max(fma(depth.next() * F(1.0f / k_cycle_half), mover.at[i], angle.next()), F(-20.0f)));
+            s = ladder_solve(p, k);
+        } else {
+            p = pole.next();
+            s = solve.next();
+        }
+        const F gain = drive.next();
+        x.at[i] = ladder.step(x.at[i] * (gain * F(1.0f / k_cycle_half)), p, k, s);
+    }
+    v.set(f_i1, ladder.s1);
+    v.set(f_i2, ladder.s2);
+    v.set(f_i3, ladder.s3);
+    v.set(f_i4, ladder.s4);
+    v.set(f_damping, feedback.value);
+    v.set(f_drive, drive.value);
+    v.set(fm ? f_angle : f_c1, fm ? angle.value : pole.value);
+    v.set(fm ? f_fm : f_c2, fm ? depth.value : solve.value);
+}
+
+// Two rows at once: the chain from one sample to the next leaves half of the machine idle.
+template <int G, class F>
+void filter_svf_frames(const Slots<F>* v, int type, bool fm, const Frames<F>* mover, Frames<F>* x, int n) {
+    for (int g = 0; g < G; ++g) {
+        Svf<F> svf = {v[g].get(f_i1), v[g].get(f_i2)};
+        Ramp<F> a1(v[g], f_c1), a2(v[g], f_c2), a3(v[g], f_c3), damping(v[g], f_damping), angle(v[g], f_angle),
+            depth(v[g], f_fm);
+        for (int i = 0; i < n; ++i) {
+            const F in = x[g].at[i];
+            F low, band;
+            F k = damping.value;
+            if (fm) {
+                k = damping.next();
+                const F moved = fma(depth.next() * F(1.0f / k_cycle_half), mover[g].at[i], angle.next());
+                const SvfCoefficients<F> a = svf_coefficients(max(moved, F(-20.0f)), k);
+                svf.step(in, a.a1, a.a2, a.a3, low, band);
+            } else {
+                svf.step(in, a1.next(), a2.next(), a3.next(), low, band);
+            }
+            if (type == filter_low) {
+                x[g].at[i] = low;
+            } else if (type == filter_band) {
+                x[g].at[i] = k * band; // 0 dB at its centre
+            } else {
+                const F high = fnma(k, band, fma(F(2.0f), in, -low));
+                x[g].at[i] = type == filter_high ? high : high + low;
+            }
+        }
+        v[g].set(f_i1, svf.i1);
+        v[g].set(f_i2, svf.i2);
+        if (fm) {
+            v[g].set(f_damping, damping.value);
+            v[g].set(f_angle, angle.value);
+            v[g].set(f_fm, depth.value);
+        } else {
+            v[g].set(f_c1, a1.value);
+            v[g].set(f_c2, a2.value);
+            v[g].set(f_c3, a3.value);
+        }
+    }
+}
+
+template <class F>
+void sources_frames(Slots<F> v, const Context& c, int first, Frames<F>& x, Frames<F>& b, int n) {
+    const int wave1 = number(c, shape_osc1_wave, 2), wave2 = number(c, shape_osc2_wave, 2);
+    const IntegerRamp<F> increment1(v, f_osc1 + f_osc_increment);
+    if (has(c, shape_osc2)) {
+        if (has(c, shape_sync))
+            sync_frames(v, wave2, b, n);
+        else
+            oscillator_frames(v, c, f_osc2, wave2, f_width2, f_corner2, b, n);
+    }
+    if (has(c, shape_osc1)) oscillator_frames(v, c, f_osc1, wave1, f_width1, f_corner1, x, n);
+    if (!has(c, shape_mix)) {
+        if (!has(c, shape_osc1)) x = b;
+        return;
+    }
+    Ramp<F> level1(v, f_level1), level2(v, f_level2), ring(v, f_ring);
+    for (int i = 0; i < n; ++i) {
+        F sum(0.0f);
+        if (has(c, shape_osc1)) sum = level1.next() * x.at[i];
+        if (has(c, shape_ring)) sum = fma(ring.next() * x.at[i], b.at[i], sum);
+        if (has(c, shape_osc2)) sum = fma(level2.next(), b.at[i], sum);
+        x.at[i] = sum;
+    }
+    v.set(f_level1, level1.value);
+    v.set(f_level2, level2.value);
+    v.set(f_ring, ring.value);
+    if (has(c, shape_sub)) {
+        const Ramp<F> level(v, f_sub);
+        const bool square = has(c, shape_sub_square);
+        if (c.tier == tier_eco)
+            sub_frames<tier_eco>(v, square, increment1, x, level, n);
+        else if (c.tier == tier_standard)
+            sub_frames<tier_standard>(v, square, increment1, x, level, n);
+        else
+            sub_frames<tier_ultra>(v, square, increment1, x, level, n);
+    }
+    if (has(c, shape_noise)) noise_frames(v, has(c, shape_pink), c.frame + static_cast<Word>(first), x, n);
+}
+
+template <class F>
+void output_frames(Slots<F> v, const Context& c, const Frames<F>& x, int n, float* left, float* right) {
+    const F open = v.get(input_lowpass);
+    const MaskOf<F> muffled = both(F(0.0f) < open, open < F(1.0f));
+    const bool muffle = any(muffled);
+    F memory = v.get(f_muffle);
+    Ramp<F> l(v, f_left), r(v, f_right);
+    for (int i = 0; i < n; ++i) {
+        F y = x.at[i];
+        if (muffle) {
+            memory = select(muffled, fma(open, y - memory, memory), memory);
+            y = select(muffled, memory, y);
+        }
+        add_frame(left + i * k_row_slots, y * l.next());
+        if (c.stereo) add_frame(right + i * k_row_slots, y * r.next());
+    }
+    v.set(f_left, l.value);
+    if (c.stereo) v.set(f_right, r.value);
+    if (muffle) v.set(f_muffle, memory);
+}
+
+// Frames [first, last) of the step, inside one tick.
+template <class F, int G>
+void modules(const Slots<F>* v, const Context& c, int first, int last, Accumulator to) {
+    const int n = last - first;
+    Frames<F> x[G], b[G];
+    for (int g = 0; g < G; ++g)
+        sources_frames(v[g], c, first, x[g], b[g], n);
+    const int type = number(c, shape_filter, 3);
+    const bool fm = has(c, shape_fm);
+    if (type == filter_ladder) {
+        for (int g = 0; g < G; ++g)
+            filter_ladder_frames(v[g], fm, b[g], x[g], n);
+    } else if (type != filter_off) {
+        filter_svf_frames<G>(v, type, fm, b, x, n);
+    }
+    for (int g = 0; g < G; ++g)
+        output_frames(v[g], c, x[g], n, to.left + first * k_row_slots,
+                      c.stereo ? to.right + first * k_row_slots : nullptr);
+}
+
+} // namespace subtractive_kernel
+} // namespace TUTTI_ISA_SPACE
+} // namespace voices
+} // namespace tutti

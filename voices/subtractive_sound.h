@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+// Subtractive voice, audio rate: the frames between two ticks.
+//
+// Two forms with the same bits. `fused` is one loop for the patch that is played most, a saw through the low-pass; it can run
+// over many ticks while only envelope 1 moves. `modules` runs one module after the other over at most a tick, through small
+// buffers in the first-level cache, and skips what the shape does not use.
+#pragma once
+
+#include "voices/subtractive_targets.h"
+
+namespace tutti {
+namespace voices {
+inline namespace TUTTI_ISA_SPACE {
+namespace subtractive_kernel {
+
+// Where a group adds its sound: [frame][k_row_slots] from the step's first frame, at the group's first lane.
+struct Accumulator {
+    float* left;
+    float* right; // null for mono
+};
+
+template <class F>
+TUTTI_INLINE void add_frame(float* to, F value) {
+    store(to, load<F>(to) + value);
+}
+
+// Frames to the next tick from a frame of the step.
+TUTTI_INLINE int frames_to_tick(const Context& c, int at) {
+    return k_tick_frames - static_cast<int>((c.frame + static_cast<Word>(at)) & static_cast<Word>(k_tick_frames - 1));
+}
+TUTTI_INLINE int smaller(int a, int b) {
+    return a < b ? a : b;
+}
+
+// True where a saw alone goes through the low-pass.
+TUTTI_INLINE bool is_fused_shape(const Context& c) {
+    const unsigned long long module_bits = (1ull << shape_move_pitch) - 1ull;
+    const unsigned long long plain = 1ull << shape_osc1 | static_cast<unsigned long long>(filter_low) << shape_filter;
+    const unsigned long long control = 1ull << shape_env2 | 1ull << shape_lfo1 | 1ull << shape_lfo2;
+    return (c.shape & module_bits & ~control) == plain;
+}
+TUTTI_INLINE bool moves(const Context& c) {
+    return c.shape >> shape_env2 != 0; // envelope 2, LFOs and everything that follows from them
+}
+
+template <class F>
+TUTTI_INLINE bool any_slope(Slots<F> v) {
+    const UintOf<F> bits = v.bits(f_osc1 + f_osc_increment + 1) | v.bits(f_osc1 + f_osc_slope + 1) |
+                           v.bits(f_osc1 + f_osc_offset + 1) | v.bits(f_c1 + 1) | v.bits(f_c2 + 1) | v.bits(f_c3 + 1);
+    return any(less_unsigned(UintOf<F>(0u), bits & UintOf<F>(0x7fffffffu)));
+}
+
+// What the fused loop keeps of one row in registers.
+template <class F, bool ramp, bool stereo>
+struct FusedVoice {
+    UintOf<F> phase, increment, increment_slope;
+    Edge<F> edge, edge_slope;
+    Svf<F> filter;
+    F a1, a2, a3, a1_slope, a2_slope, a3_slope;
+    F left, left_slope, right, right_slope;
+    int further;
+
+    TUTTI_INLINE void load_from(Slots<F> v) {
+        phase = v.bits(f_osc1);
+        increment = v.bits(f_osc1 + f_osc_increment);
+        edge = {v.get(f_osc1 + f_osc_slope), v.get(f_osc1 + f_osc_offset)};
+        filter = {v.get(f_i1), v.get(f_i2)};
+        a1 = v.get(f_c1);
+        a2 = v.get(f_c2);
+        a3 = v.get(f_c3);
+        left = v.get(f_left);
+        left_slope = v.get(f_left + 1);
+        if (stereo) {
+            right = v.get(f_right);
+            right_slope = v.get(f_right + 1);
+        }
+        if (ramp) {
+            increment_slope = v.bits(f_osc1 + f_osc_increment + 1);
+            edge_slope = {v.get(f_osc1 + f_osc_slope + 1), v.get(f_osc1 + f_osc_offset + 1)};
+            a1_slope = v.get(f_c1 + 1);
+            a2_slope = v.get(f_c2 + 1);
+            a3_slope = v.get(f_c3 + 1);
+        }
+    }
+    TUTTI_INLINE void store_to(Slots<F> v) const {
+        v.set_bits(f_osc1, phase);
+        v.set(f_i1, filter.i1);
+        v.set(f_i2, filter.i2);
+        v.set(f_left, left);
+        v.set(f_left + 1, left_slope);
+        if (stereo) {
+            v.set(f_right, right);
+            v.set(f_right + 1, right_slope);
+        }
+        if (ramp) {
+            v.set_bits(f_osc1 + f_osc_increment, increment);
+            v.set(f_osc1 + f_osc_slope, edge.slope);
+            v.set(f_osc1 + f_osc_offset, edge.offset);
+            v.set(f_c1, a1);
+            v.set(f_c2, a2);
+            v.set(f_c3, a3);
+        }
+    }
+    // Only envelope 1 moves: what `advance` and `compute_targets` do for it.
+    TUTTI_INLINE void tick(Slots<F> v) {
+        const int e = envelope_field(0);
+        const F mul = v.get(e + 1), add = v.get(e + 2);
+        const F value = fma(v.get(e), mul, add);
+        v.set(e, value);
+        const F next = fma(value, mul, add);
+        left_slope = fma(next, v.get(f_left_gain), -left) * F(1.0f / 16.0f);
+        if (stereo) right_slope = fma(next, v.get(f_right_gain), -right) * F(1.0f / 16.0f);
+    }
+    template <int tier>
+    TUTTI_INLINE F step() {
+        if (ramp) {
+            increment = increment + increment_slope;
+            edge.slope = edge.slope + edge_slope.slope;
+            edge.offset = edge.offset + edge_slope.offset;
+            a1 = a1 + a1_slope;
+            a2 = a2 + a2_slope;
+            a3 = a3 + a3_slope;
+        }
+        phase = phase + increment;
+        const F x = saw<tier>(signed_to_float(phase), edge, further);
+        left = left + left_slope;
+        if (stereo) right = right + right_slope;
+        F low, band;
+        filter.step(x, a1, a2, a3, low, band);
+        return low;
+    }
+};
+
+template <class F, int G, int tier, bool ramp, bool stereo>
+void fused(const Slots<F>* v, const Context& c, int first, int last, Accumulator to) {
+    FusedVoice<F, ramp, stereo> voice[G];
+    TUTTI_UNROLL for (int g = 0; g < G; ++g) {
+        voice[g].load_from(v[g]);
+        voice[g].further = 0;
+        if (tier == tier_ultra) {
+            const F end = ramp ? fma(voice[g].edge_slope.offset, F(16.0f), voice[g].edge.offset) : voice[g].edge.offset;
+            voice[g].further = further_jumps(min(voice[g].edge.offset, end));
+        }
+    }
+    float* left = to.left + first * k_row_slots;
+    float* right = stereo ? to.right + first * k_row_slots : nullptr;
+    int at = first;
+    for (;;) {
+        const int stop = smaller(last, at + frames_to_tick(c, at));
+        for (; at < stop; ++at) {
+            F sum = load<F>(left), sum_right = sum;
+            if (stereo) sum_right = load<F>(right);
+            TUTTI_UNROLL for (int g = 0; g < G; ++g) {
+                const F y = voice[g].template step<tier>();
+                sum = sum + y * voice[g].left;
+                if (stereo) sum_right = sum_right + y * voice[g].right;
+            }
+            store(left, sum);
+            left += k_row_slots;
+            if (stereo) {
+                store(right, sum_right);
+                right += k_row_slots;
+            }
+        }
+        if (at == last) break;
+        TUTTI_UNROLL for (int g = 0; g < G; ++g) voice[g].tick(v[g]);
+    }
+    TUTTI_UNROLL for (int g = 0; g < G; ++g) voice[g].store_to(v[g]);
+}
+
+template <class F, int G, int tier>
+void fused_tier(const Slots<F>* v, const Context& c, int first, int last, Accumulator to, bool ramp) {
+    if (c.stereo)
+        ramp ? fused<F, G, tier, true, true>(v, c, first, last, to)
+             : fused<F, G, tier, false, true>(v, c, first, last, to);
+    else
+        ramp ? fused<F, G, tier, true, false>(v, c, first, last, to)
+             : fused<F, G, tier, false, false>(v, c, first, last, to);
+}
+template <class F, int G>
+void fused_form(const Slots<F>* v, const Context& c, int first, int last, Accumulator to) {
+    bool ramp = false;
+    for (int g = 0; g < G; ++g)
+        ramp = ramp || any_slope(v[g]);
+    if (c.tier == tier_eco)
+        fused_tier<F, G, tier_eco>(v, c, first, last, to, ramp);
+    else if (c.tier == tier_standard)
+        fused_tier<F, G, tier_standard>(v, c, first, last, to, ramp);
+    else
+        fused_tier<F, G, tier_ultra>(v, c, first, last, to, ramp);
+}
+
+} // namespace subtractive_kernel
+} // namespace TUTTI_ISA_SPACE
+} // namespace voices
+} // namespace tutti
