@@ -28,7 +28,8 @@ function(tutti_target name)
                 target_compile_options(${name} PRIVATE -Wno-tsan)
             elseif(TUTTI_SANITIZE MATCHES "realtime")
                 # What is marked TUTTI_NONBLOCKING is checked at compile time as well.
-                target_compile_options(${name} PRIVATE -Wfunction-effects)
+                # stable_sort of libstdc++ 12 uses what it has itself deprecated, and clang 22 says so at our line.
+                target_compile_options(${name} PRIVATE -Wfunction-effects -Wno-deprecated-declarations)
             endif()
         endif()
     endif()
@@ -52,5 +53,7 @@ function(tutti_test)
     target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}")
     target_compile_definitions(${target} PRIVATE TUTTI_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     add_test(NAME ${T_NAME} COMMAND ${target})
-    set_tests_properties(${T_NAME} PROPERTIES LABELS "${T_LABELS}" SKIP_RETURN_CODE 77)
+    # Tests that count allocations replace operator new, but not its nothrow form, which is then the sanitizer's own.
+    set_tests_properties(${T_NAME} PROPERTIES LABELS "${T_LABELS}" SKIP_RETURN_CODE 77
+                         ENVIRONMENT "ASAN_OPTIONS=alloc_dealloc_mismatch=0")
 endfunction()

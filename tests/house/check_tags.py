@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Every public function in include/tutti/ ends its comment with who may call it: [audio], [render], [device], [worker],
 [control] or [any]. A comment holds for the declarations below it up to the next blank line or comment. Functions tagged
-[audio] or [render] are noexcept and carry TUTTI_NONBLOCKING. Destructors, defaulted and deleted functions, and default, copy
+[audio] or [render] are noexcept and carry TUTTI_NONBLOCKING. What is not written out in the header leaves the shared library:
+it, or its class, is TUTTI_API. Destructors, defaulted and deleted functions, and default, copy
 and move constructors and assignments need no tag: who owns an object makes and ends it on the control side."""
 import re
 
@@ -12,13 +13,14 @@ KEYWORDS = ("using", "typedef", "static_assert", "friend", "namespace", "templat
 
 
 class Function:
-    def __init__(self, name, text, line, end):
-        self.name, self.text, self.line, self.end = name, text, line, end
+    def __init__(self, name, text, line, end, exported):
+        self.name, self.text, self.line, self.end, self.exported = name, text, line, end, exported
 
 
 def functions(code):
     """Public function declarations in blanked code, by a walk over braces and semicolons."""
-    found, scopes = [], [("namespace", True, "", True)]  # kind, visible here, class name, the class itself visible
+    # kind, visible here, class name, the class itself visible, the class leaves the library (or is a template)
+    found, scopes = [], [("namespace", True, "", True, False)]
     start, i = 0, 0
     parens = 0
     code = re.sub(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", lambda m: re.sub(r"[^\n]", " ", m.group(0)), code, flags=re.M)
@@ -29,7 +31,7 @@ def functions(code):
         return text.strip(), code.count("\n", 0, start + lead) + 1
 
     def consider(text, line, end):
-        kind, visible, owner, _ = scopes[-1]
+        kind, visible, owner, _, exported = scopes[-1]
         if kind == "other" or not visible or not text or text.startswith(KEYWORDS):
             return
         head = re.sub(r"\[\[.*?\]\]", " ", text)
@@ -51,7 +53,8 @@ def functions(code):
         if owner and re.match(r"operator\s*=$", name):
             special = True
         if not special:
-            found.append(Function(name, text, line, code.count("\n", 0, end) + 1))
+            inside = code[end] == "{" or exported or re.search(r"\bTUTTI_\w*API\b|\bconstexpr\b|^template|\btemplate\s*<", text)
+            found.append(Function(name, text, line, code.count("\n", 0, end) + 1, bool(inside)))
 
     while i < len(code):
         c = code[i]
@@ -67,8 +70,8 @@ def functions(code):
             elif c == ":":
                 label = text.split()[-1] if text else ""
                 if label in ("public", "private", "protected") and scopes[-1][0] == "class":
-                    owner, outer = scopes[-1][2:]
-                    scopes[-1] = ("class", outer and label == "public", owner, outer)
+                    owner, outer, exported = scopes[-1][2:]
+                    scopes[-1] = ("class", outer and label == "public", owner, outer, exported)
                     start = i + 1
             elif c == "{":
                 bare = re.sub(r"\[\[.*?\]\]", " ", text)
@@ -77,16 +80,17 @@ def functions(code):
                 visible = scopes[-1][1]
                 if kind and kind.group(1) in ("namespace", "extern") and "(" not in bare:
                     hidden = re.search(r"\b(detail|internal)\b", bare)
-                    scopes.append(("namespace", visible and not hidden, "", True))
+                    scopes.append(("namespace", visible and not hidden, "", True, False))
                 elif kind and kind.group(1) in ("class", "struct", "union") and "(" not in bare:
                     names = re.findall(r"\w+", bare.split(":")[0])
                     names = [n for n in names[1:] if n not in ("TUTTI_API", "final", "alignas")]
                     public = kind.group(1) != "class"
-                    scopes.append(("class", visible and public, names[0] if names else "", visible))
+                    exported = "TUTTI_API" in bare or text.lstrip().startswith("template") or scopes[-1][4]
+                    scopes.append(("class", visible and public, names[0] if names else "", visible, exported))
                 else:
                     if not kind:
                         consider(text, line, i)
-                    scopes.append(("other", False, "", False))
+                    scopes.append(("other", False, "", False, False))
                 start = i + 1
             else:
                 if len(scopes) > 1:
@@ -125,6 +129,8 @@ def check(tree):
             if not tags or len(comment) - tags[-1].end() > 40:
                 faults.append(f"{where}: its comment does not end with a thread tag")
                 continue
+            if not function.exported:
+                faults.append(f"{where}: neither it nor its class is TUTTI_API: the shared library would hide it")
             if any(tag.group(1) in ("audio", "render") for tag in tags):
                 if "TUTTI_NONBLOCKING" not in function.text:
                     faults.append(f"{where}: tagged {tags[0].group(0)} without TUTTI_NONBLOCKING")
@@ -134,6 +140,8 @@ def check(tree):
 
 
 RED = [
+    ({"include/tutti/a.h": "class A {\npublic:\n    int size() const; // [any]\n};\n"}, "a.h:3: size: neither it nor its class"),
+    ({"include/tutti/a.h": "int size(); // [any]\n"}, "a.h:1: size: neither it nor"),
     ({"include/tutti/a.h": "namespace tutti {\n// Does it.\nvoid go();\n}\n"}, "a.h:3: go: its comment does not end"),
     ({"include/tutti/a.h": "namespace tutti {\n// Does it. [control]\n\nvoid go();\n}\n"}, "go: its comment does not end"),
     ({"include/tutti/a.h": "class A {\npublic:\n    int size() const { return m_size; }\n};\n"}, "size: its comment does not end"),
@@ -150,8 +158,12 @@ namespace tutti {
 inline constexpr int k_size = int(3);
 using Callback = void (*)(int);
 // Both. [any]
-int one(int x = f(3));
-int two();
+TUTTI_API int one(int x = f(3));
+inline int two() { return 2; }
+template <class T>
+struct Plain {
+    T get() const; // [any]
+};
 class TUTTI_API A {
 public:
     A();

@@ -12,12 +12,12 @@ using namespace tutti;
 namespace fs = std::filesystem;
 
 namespace {
-const fs::path folder = tutti::test::optional_data("real/midi");
+const fs::path k_folder = tutti::test::optional_data("real/midi");
 }
 
 TEST_CASE("other people's files read without a warning, and every note ends") {
     int files = 0;
-    for (const auto& entry : fs::directory_iterator(folder)) {
+    for (const auto& entry : fs::directory_iterator(k_folder)) {
         if (entry.path().extension() != ".mid") continue;
         ++files;
         INFO(entry.path().filename());
@@ -42,10 +42,10 @@ TEST_CASE("other people's files read without a warning, and every note ends") {
 }
 
 TEST_CASE("what is known about them") {
-    const auto doom = MidiFile::load(folder / "freedoom-d_e1m1.mid");
+    const auto doom = MidiFile::load(k_folder / "freedoom-d_e1m1.mid");
     REQUIRE(doom.ok());
     CHECK(doom->tracks() == 17);
-    const auto bends = MidiFile::load(folder / "freedoom-d_dm24.mid");
+    const auto bends = MidiFile::load(k_folder / "freedoom-d_dm24.mid");
     REQUIRE(bends.ok());
     CHECK(bends->type() == 0);
     int count = 0;
