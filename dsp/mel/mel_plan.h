@@ -39,7 +39,9 @@ struct MelPlan {
     std::vector<float> filter_weights; // the non-zero ones, mel after mel
 
     int bins() const noexcept { return n_fft / 2 + 1; }
-    int columns() const noexcept { return (k_mel_lanes + (n_fft + hop - 1) / hop - 1 + 3) / 4 * 4; } // of the transposed signal
+    int columns() const noexcept {
+        return (k_mel_lanes + (n_fft + hop - 1) / hop - 1 + 3) / 4 * 4;
+    } // of the transposed signal
     // Floats of scratch that one call of the kernel needs.
     std::size_t scratch_floats() const noexcept;
 };

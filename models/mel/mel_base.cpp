@@ -2,7 +2,7 @@
 #define TUTTI_KERNEL_ISA base
 #include <models/nn/lanes.h>
 
-#include <dsp/mel/mel_kernel.h>
+#include <dsp/mel/mel_kernel.inl>
 #include <models/mel/mel_kernels.h>
 
 namespace tutti::dsp {

@@ -5,11 +5,19 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <xsimd/xsimd.hpp>
-
+// base, avx2 or avx512, defined by the source file; a reader that defines none gets the base.
 #if !defined(TUTTI_KERNEL_ISA)
-#error "define TUTTI_KERNEL_ISA (base, avx2 or avx512) before including lanes.h"
+#define TUTTI_KERNEL_ISA base
 #endif
+#define TUTTI_ISA_NAMESPACE_OF(isa) isa_##isa
+#define TUTTI_ISA_NAMESPACE_EXPAND(isa) TUTTI_ISA_NAMESPACE_OF(isa)
+#define TUTTI_KERNEL_NAMESPACE TUTTI_ISA_NAMESPACE_EXPAND(TUTTI_KERNEL_ISA)
+
+// xsimd comes through dsp/lane.h, whose own functions stand in this instruction set's namespace, too.
+#if !defined(TUTTI_ISA_SPACE)
+#define TUTTI_ISA_SPACE TUTTI_KERNEL_NAMESPACE
+#endif
+#include "dsp/lane.h"
 
 namespace tutti::models::isa_base {
 #if defined(__x86_64__) || defined(_M_X64)
@@ -29,15 +37,11 @@ using Arch = xsimd::avx512dq;
 }
 #endif
 
-#define TUTTI_ISA_NAMESPACE_OF(isa) isa_##isa
-#define TUTTI_ISA_NAMESPACE_EXPAND(isa) TUTTI_ISA_NAMESPACE_OF(isa)
-#define TUTTI_KERNEL_NAMESPACE TUTTI_ISA_NAMESPACE_EXPAND(TUTTI_KERNEL_ISA)
-
 namespace tutti::models::TUTTI_KERNEL_NAMESPACE {
 
 using F = xsimd::batch<float, Arch>;
 using I = xsimd::batch<std::int32_t, Arch>;
-inline constexpr int W = static_cast<int>(F::size);
+inline constexpr int W = static_cast<int>(F::size); // NOLINT(readability-identifier-naming): as in the formulas
 
 static inline F load(const float* p) {
     return F::load_unaligned(p);

@@ -18,8 +18,8 @@ using dsp::FftStep;
 using dsp::MelOutput;
 using dsp::MelPlan;
 
-inline constexpr int L =
-    dsp::k_mel_lanes; // a multiple of W: wider or narrower vectors do the same work in more or fewer pieces
+inline constexpr int L = // NOLINT(readability-identifier-naming): as in the formulas
+    dsp::k_mel_lanes;    // a multiple of W: wider or narrower vectors do the same work in more or fewer pieces
 
 // a[j] at re + j * in_step; b[j] (twiddled) at out + j * out_step; steps in floats.
 struct Butterfly {
