@@ -20,6 +20,7 @@ namespace tutti {
 
 // Sound in memory. Not changed once it is played.
 struct Sound {
+    // Silence, or these samples. [control]
     Sound() = default;
     Sound(double rate, std::vector<std::vector<float>> samples) : sample_rate(rate), channels(std::move(samples)) {}
     double sample_rate = 48000.0;

@@ -5,6 +5,8 @@
 #include <random>
 #include <vector>
 
+#include <doctest/doctest.h>
+
 #include "tests/engine/stream/fake.h"
 
 namespace fake {
