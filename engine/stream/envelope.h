@@ -2,6 +2,7 @@
 // One envelope of one note as a closed form in frames; from it come the recurrence's edits and every decision about a voice.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 
@@ -79,7 +80,8 @@ public:
             return {static_cast<float>(value), 0.0f,
                     static_cast<float>(at(plan, static_cast<double>(due), sample_rate))};
         }
-        due = tick_floor(static_cast<std::int64_t>(m_end));
+        // Rounding of an FP32 recurrence is put right every 2,048 ticks (0.7 s), so that it stays below -72 dB.
+        due = std::min(tick_floor(static_cast<std::int64_t>(m_end)), tick + 2048 * k);
         if (m_curved) {
             const double mul = std::exp(m_rate * k);
             return {static_cast<float>(value), static_cast<float>(mul), static_cast<float>(m_base * (1.0 - mul))};

@@ -88,16 +88,53 @@ inline const voices::VoiceType& type() {
     return t;
 }
 
-// Sums voices in slot order. `log` sees every edit with its absolute frame.
+// What the backend was handed, as it stood after the last step.
+struct Probe {
+    struct Lane {
+        int slot;
+        std::vector<float> fields;
+        float pitch() const { return fields[voices::input_pitch]; }
+        float level() const { return fields[f_level]; }
+        float input(int i) const { return fields[static_cast<std::size_t>(i)]; }
+    };
+    struct BankView {
+        std::vector<float> table;
+        std::vector<Lane> lanes; // active ones, by slot
+        float input(int i) const { return table[static_cast<std::size_t>(i)]; }
+        float parameter(int i) const { return table[static_cast<std::size_t>(voices::part_input_count + i)]; }
+    };
+    std::vector<BankView> banks; // of the last step, as handed over
+};
+
+// Sums voices in slot order.
 class FakeBackend : public tutti::engine::Backend {
 public:
+    explicit FakeBackend(Probe* probe = nullptr) : m_probe(probe) {}
     const char* name() const noexcept override { return "fake"; }
     void render(tutti::engine::BankStep* steps, int count, int) noexcept override {
         for (int s = 0; s < count; ++s)
             render_bank(*steps[s].bank, steps[s].step);
+        if (m_probe == nullptr) return;
+        m_probe->banks.clear();
+        for (int s = 0; s < count; ++s)
+            look(*steps[s].bank);
     }
 
 private:
+    void look(const tutti::engine::Bank& bank) {
+        Probe::BankView view;
+        const float* const table = bank.tables[bank.table_count - 1].table;
+        view.table.assign(table, table + voices::part_input_count + bank.type->parameter_count);
+        for (int r = 0; r < bank.row_count; ++r)
+            for (int lane = 0; lane < 16; ++lane) {
+                if (!(bank.rows[r].active >> lane & 1)) continue;
+                Probe::Lane found{r * 16 + lane, {}};
+                for (int f = 0; f < f_count; ++f)
+                    found.fields.push_back(bank.rows[r].fields[f * 16 + lane]);
+                view.lanes.push_back(std::move(found));
+            }
+        m_probe->banks.push_back(std::move(view));
+    }
     static void render_bank(tutti::engine::Bank& bank, tutti::engine::Step step) noexcept {
         using namespace tutti::engine;
         const int first = static_cast<int>(step.frame % 64);
@@ -177,15 +214,16 @@ private:
                                        f[voices::input_velocity * 16] * f[voices::input_unison_gain * 16]);
         return static_cast<float>(sum * (0.5 + 0.01 * static_cast<double>(p[p_tone])) * 0.1);
     }
+    Probe* m_probe;
 };
 
-inline tutti::engine::Hooks hooks(bool manual = false) {
+inline tutti::engine::Hooks hooks(bool manual = false, Probe* probe = nullptr) {
     tutti::engine::Hooks h;
     h.find_voice_type = [](std::string_view id) -> const voices::VoiceType* {
         return id == "fake" ? &type() : nullptr;
     };
-    h.make_backend = [](const tutti::EngineConfig&) -> tutti::Result<std::unique_ptr<tutti::engine::Backend>> {
-        return std::unique_ptr<tutti::engine::Backend>(new FakeBackend);
+    h.make_backend = [probe](const tutti::EngineConfig&) -> tutti::Result<std::unique_ptr<tutti::engine::Backend>> {
+        return std::unique_ptr<tutti::engine::Backend>(new FakeBackend(probe));
     };
     h.manual = manual;
     return h;
@@ -200,8 +238,9 @@ inline tutti::Patch patch() {
 
 // An engine of fakes with one stream.
 struct Rig {
-    explicit Rig(const tutti::StreamConfig& config = {}, bool manual = false)
-        : engine(tutti::engine::create_engine({}, hooks(manual)).value()), stream(engine->open(config).value()) {}
+    explicit Rig(const tutti::StreamConfig& config = {}, bool manual = false, Probe* probe = nullptr)
+        : engine(tutti::engine::create_engine({}, hooks(manual, probe)).value()), stream(engine->open(config).value()) {
+    }
     // Renders `frames` in pulls of `block`; [channel][frame].
     std::vector<std::vector<float>> render(int frames, int block = 512) {
         const auto channels = static_cast<std::size_t>(stream->config().channels);
