@@ -37,6 +37,7 @@ class Row:
     seconds: tuple = ()  # (short, long), found by calibrate
     samples: list = field(default_factory=list)  # real-time voices, one each long-short difference
     with_start_up: list = field(default_factory=list)
+    reason: str = ""  # why there are no samples
 
     @property
     def clock(self):
@@ -78,6 +79,22 @@ def cores_of(row, first):
     return set(available) if row.threads > 1 else {available[first % len(available)]}
 
 
+def busy(samples=8, pause=0.05):
+    """How many others want to run just now, on average: the kernel's count of runnable tasks less this one."""
+    total = 0
+    for _ in range(samples):
+        with open("/proc/loadavg", encoding="ascii") as file:
+            total += int(file.read().split()[3].split("/")[0]) - 1
+        time.sleep(pause)
+    return total / samples
+
+
+def refuse_if_busy(row):
+    others = busy() if row.clock == "wall" else 0.0
+    if others > 0.5:
+        raise Failed(f"{row.threads} threads are read from the wall clock, and others want to run here ({others:.1f} tasks)")
+
+
 def timed(row, seconds, first_core=0):
     cpu, wall, _ = run(row.command(seconds), cores_of(row, first_core), row.environment)
     return cpu if row.clock == "cpu" else wall
@@ -85,6 +102,7 @@ def timed(row, seconds, first_core=0):
 
 def calibrate(row, target):
     """Chooses the two lengths so that the long run takes about `target` seconds, the short one a fifth of that."""
+    refuse_if_busy(row)
     length = 1.0
     while True:
         spent = timed(row, 2 * length) - timed(row, length)
@@ -99,6 +117,7 @@ def calibrate(row, target):
 
 def sample(row, core):
     """One long-short difference; the core alternates between pairs so that neither row owns the quieter one."""
+    refuse_if_busy(row)
     short, long = row.seconds
     first, second = timed(row, short, core), timed(row, long, core)
     if second <= first:

@@ -47,6 +47,9 @@ def markdown(result):
             f"| {name} | {row['work']} | {row['voices']:,} | {row['threads']} | {row['block']} | "
             f"{_range(row['realtime_voices'])} | {row['with_start_up']['median']:,.0f} |"
         )
+    dates = sorted(row["date"][:16] for row in result["rows"] if "date" in row)
+    if dates:
+        lines += ["", f"Measured from {dates[0].replace('T', ' ')} to {dates[-1].replace('T', ' ')}."]
     lines += ["", "## Ratios, from interleaved pairs", "", "| first | second | first / second | bar |", "| --- | --- | --- | --- |"]
     for pair in result["comparisons"]:
         bar = f"{pair['bar']:g}" if pair.get("bar") else ""

@@ -61,6 +61,15 @@ class StartUp(unittest.TestCase):
         self.assertAlmostEqual(row.samples[0], 1000.0, delta=100.0)
         self.assertLess(row.with_start_up[0], 0.85 * row.samples[0])
 
+    def test_two_threads_are_not_measured_on_a_busy_machine(self):
+        row = measure.Row("x", "x", "x", 1, lambda seconds: ["true"], threads=2, seconds=(1.0, 2.0))
+        taken, measure.busy = measure.busy, lambda: 3.0
+        try:
+            with self.assertRaisesRegex(measure.Failed, "others want to run"):
+                measure.sample(row, 0)
+        finally:
+            measure.busy = taken
+
     def test_a_failing_program_is_named(self):
         with self.assertRaisesRegex(measure.Failed, "ended with 3: no such thing"):
             measure.run([sys.executable, "-c", "import sys; sys.stderr.write('no such thing\\n'); sys.exit(3)"], {0})
