@@ -90,6 +90,7 @@ enum ShapeBit : int {
     shape_move_mix,    //
     shape_move_filter, //
     shape_move_amp,    //
+    shape_modules = 63 // for tests: the general form even where there is a fused one
 };
 
 constexpr int k_envelopes = 2;

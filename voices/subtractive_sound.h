@@ -37,7 +37,7 @@ TUTTI_INLINE bool is_fused_shape(const Context& c) {
     const unsigned long long module_bits = (1ull << shape_move_pitch) - 1ull;
     const unsigned long long plain = 1ull << shape_osc1 | static_cast<unsigned long long>(filter_low) << shape_filter;
     const unsigned long long control = 1ull << shape_env2 | 1ull << shape_lfo1 | 1ull << shape_lfo2;
-    return (c.shape & module_bits & ~control) == plain;
+    return (c.shape & module_bits & ~control) == plain && !has(c, shape_modules);
 }
 TUTTI_INLINE bool moves(const Context& c) {
     return c.shape >> shape_env2 != 0; // envelope 2, LFOs and everything that follows from them
