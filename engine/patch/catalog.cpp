@@ -4,7 +4,7 @@
 #include <array>
 
 #include "engine/effects/effect.h"
-#include "voices/voice_type.h"
+#include "voices/registry.h"
 
 namespace tutti::engine {
 namespace {
@@ -40,6 +40,9 @@ const Table* Catalog::effect(std::string_view id) const noexcept {
 const Catalog& catalog() {
     static const Catalog all = [] {
         Catalog made;
+        for (const voices::VoiceType* type : voices::k_voice_types)
+            made.voices.push_back(
+                {type->id, type->name, {type->parameters, static_cast<std::size_t>(type->parameter_count)}});
         for (const EffectType& type : effect_types())
             made.effects.push_back(
                 {type.id, type.name, {type.parameters, static_cast<std::size_t>(type.parameter_count)}});
