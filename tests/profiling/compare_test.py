@@ -168,6 +168,19 @@ class Command(unittest.TestCase):
         self.assertEqual(rows, ["row"])
         self.assertEqual((missing["gone"], missing["broken"]), ("not installed", "not measured: sclang is not installed"))
 
+    def test_keep_takes_over_what_was_not_measured_and_only_that(self):
+        def result(rows, pairs):
+            return {
+                "rows": [dict(key=key, samples=[0.0] * n) if n else dict(key=key) for key, n in rows.items()],
+                "comparisons": [dict(subject_key=a, reference_key=b, **({"samples": [n]} if n else {})) for a, b, n in pairs],
+            }
+
+        old = result({"a": 9, "b": 9, "reference": 9}, [("a", "reference", 1), ("b", "reference", 2)])
+        new = result({"a": 3, "b": 0, "reference": 3}, [("a", "reference", 5), ("b", "reference", 0)])
+        self.compare().keep(new, old)
+        self.assertEqual([len(row["samples"]) for row in new["rows"]], [3, 9, 9])
+        self.assertEqual([pair["samples"] for pair in new["comparisons"]], [[5], [2]])
+
     def test_unknown_peer_is_refused(self):
         done = subprocess.run(
             [sys.executable, "-B", str(ROOT / "profiling" / "compare"), "--peers", "scsynt"],
