@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <string>
+#include <thread>
+
+#include "engine/cpu/backend.h"
 #include "engine/stream/hooks.h"
+#include "voices/registry.h"
 
 namespace tutti::engine {
 
 Hooks default_hooks() {
     Hooks hooks;
-    hooks.find_voice_type = [](std::string_view) -> const voices::VoiceType* { return nullptr; };
-    hooks.make_backend = [](const EngineConfig& config) -> Result<std::unique_ptr<Backend>> {
-        return Status(Code::unsupported, "this build has no backend '" + config.backend + "'",
-                      "nothing can be rendered", "build it with engine/cpu");
+    hooks.find_voice_type = [](std::string_view id) { return voices::find_voice_type(id); };
+    hooks.make_backend = [](const EngineConfig& config, int threads) -> Result<std::unique_ptr<Backend>> {
+        if (config.backend != "auto" && config.backend != "cpu")
+            return Status(Code::unsupported, "this build has no backend '" + config.backend + "'",
+                          "nothing can be rendered", "choose 'auto' or 'cpu'");
+        return make_cpu_backend(threads);
     };
     return hooks;
 }

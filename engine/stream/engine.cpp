@@ -27,7 +27,7 @@ struct Shared {
     Status need_thread() {
         const std::lock_guard lock(mutex);
         if (thread) return {};
-        auto made = hooks.make_backend(config);
+        auto made = hooks.make_backend(config, threads);
         if (!made) return made.status();
         thread = std::make_unique<engine::RenderThread>(std::move(made).value(), threads, hooks.manual);
         return {};
@@ -183,7 +183,13 @@ Status Stream::set_mode(Mode mode) {
     if (mode == state.mode()) return {};
     if (mode == Mode::ahead) {
         if (Status status = m_impl->shared->need_thread(); !status) return status;
-    } else if (state.mode() == Mode::ahead) {
+    }
+    if (mode == Mode::offline) {
+        auto backend = m_impl->shared->hooks.make_backend(m_impl->shared->config, m_impl->shared->threads);
+        if (!backend) return backend.status();
+        state.set_backend(std::move(backend).value());
+    }
+    if (state.mode() == Mode::ahead) {
         m_impl->shared->thread->remove(state);
     }
     state.set_mode(mode);
@@ -235,7 +241,7 @@ Result<std::shared_ptr<Stream>> Engine::open(const StreamConfig& config) {
     if (Status status = engine::StreamState::check(config); !status) return status;
     try {
         std::shared_ptr<Shared> shared = m_impl->shared;
-        auto backend = shared->hooks.make_backend(shared->config);
+        auto backend = shared->hooks.make_backend(shared->config, config.mode == Mode::offline ? shared->threads : 1);
         if (!backend) return backend.status();
         auto impl = std::make_unique<Stream::Impl>(shared, config, std::move(backend).value());
         if (config.mode == Mode::ahead) {
@@ -268,7 +274,7 @@ Result<std::unique_ptr<Engine>> create_engine(const EngineConfig& config, Hooks 
     shared->hooks = std::move(hooks);
     const int cores = static_cast<int>(std::thread::hardware_concurrency());
     shared->threads = config.threads > 0 ? config.threads : std::clamp(cores, 1, 8);
-    auto backend = shared->hooks.make_backend(config);
+    auto backend = shared->hooks.make_backend(config, 1);
     if (!backend) return backend.status();
     shared->backend = backend.value()->name();
     return EngineAccess::make(std::move(shared));

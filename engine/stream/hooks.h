@@ -15,8 +15,9 @@ namespace tutti::engine {
 struct Hooks {
     // nullptr: no such voice type. [control]
     std::function<const voices::VoiceType*(std::string_view id)> find_voice_type;
-    // One a stream, for its puller, and one for the render thread. Errors: unsupported. [control]
-    std::function<Result<std::unique_ptr<Backend>>(const EngineConfig& config)> make_backend;
+    // One a stream, for its puller, and one for the render thread; `threads` that it may use, the caller included.
+    // Errors: unsupported. [control]
+    std::function<Result<std::unique_ptr<Backend>>(const EngineConfig& config, int threads)> make_backend;
     // The render thread is not started; a test calls render_once().
     bool manual = false;
 };

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <cmath>
 
-#include "engine/stream/flush.h"
+#include "engine/cpu/flush.h"
 
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
@@ -78,7 +78,7 @@ bool RenderThread::render_once() {
 }
 
 bool RenderThread::render_locked() noexcept {
-    const FlushDenormals flush;
+    const FlushScope flush;
     bool any = false;
     for (;;) {
         m_busy.clear();

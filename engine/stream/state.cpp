@@ -8,7 +8,7 @@
 #include <string>
 #include <thread>
 
-#include "engine/stream/flush.h"
+#include "engine/cpu/flush.h"
 
 namespace tutti::engine {
 
@@ -64,7 +64,7 @@ void StreamState::set_mode(Mode mode) {
     if (mode == m_config.mode) return;
     if (m_config.mode == Mode::ahead) {
         // What was closed but not rendered is rendered for its state's sake; its samples nobody hears.
-        const FlushDenormals flush;
+        const FlushScope flush;
         m_core.drain();
         while (m_core.frame() < m_queue->closed()) {
             int count = 0;
@@ -242,7 +242,7 @@ bool StreamState::pull(float* const* out, int frames) noexcept {
 }
 
 void StreamState::render_here(float* const* out, int frames) noexcept {
-    const FlushDenormals flush;
+    const FlushScope flush;
     m_core.drain();
     for (int done = 0; done < frames;) {
         int count = 0;

@@ -27,6 +27,7 @@ public:
     Status set_effects(std::span<const PatchEffect> effects, std::int64_t frame);
     Result<Clip> play(int part, std::shared_ptr<ClipPlayer> player, std::int64_t frame);
     Status stop(const ClipPlayer& player, std::int64_t frame);
+    void set_backend(std::unique_ptr<Backend> backend) { m_backend = std::move(backend); } // inactive
     void set_mode(Mode mode); // inactive: nobody pulls, the render thread does not know the stream
     std::shared_ptr<EventQueue> queue() const { return m_queue; }
 
