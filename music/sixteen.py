@@ -63,7 +63,7 @@ def bar_of(track, manner, channel, octaves, bar):
     elif manner == "comp":
         for at in (0.0, 1.5, 2.5) if bar % 2 == 0 else (0.5, 2.0, 3.5):
             for index in (1, 2, 3, 4):
-                track.note(start + at, 0.7, tone(chord, index, octaves), 66)
+                track.note(start + at, min(0.7, 3.95 - at), tone(chord, index, octaves), 66)
     elif manner == "weave":
         # A pattern of 7 against the bar's 16: it needs seven bars to come round.
         for i in range(16):
