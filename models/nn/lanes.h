@@ -2,6 +2,7 @@
 // The vector of one instruction set, for the source files that are compiled once each. Included only by those.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -77,6 +78,16 @@ static inline F max(const F& a, const F& b) {
 }
 static inline F min(const F& a, const F& b) {
     return xsimd::min(a, b);
+}
+static inline F abs_of(const F& x) {
+    return xsimd::abs(x);
+}
+static inline float root_of(float x) {
+    return std::sqrt(x);
+}
+// value where x > limit, 0 elsewhere
+static inline F keep_where_above(const F& x, float limit, const F& value) {
+    return xsimd::select(x > F(limit), value, F(0.0f));
 }
 static inline I bits_of(const F& x) {
     return xsimd::bitwise_cast<I>(x);

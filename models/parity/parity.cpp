@@ -88,6 +88,7 @@ Result<ParityReport> run_parity(const std::filesystem::path& folder, const Parit
     std::map<std::string, parity::Checker> checkers;
     parity::add_mel_checkers(checkers);
     parity::add_text_checkers(checkers);
+    parity::add_whisper_checkers(checkers);
     parity::Library library(folder);
     try {
         check_manifest(folder, *manifest, report);

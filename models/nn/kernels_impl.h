@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+// The table of nn/kernels.h for the instruction set of the including file (lanes.h comes before).
+// Product: register tiles of R rows by two vectors over blocks of 512 values of the inner sum, whose partial sums are added in
+// order (Goto & van de Geijn, Anatomy of high-performance matrix multiplication, 2008, without the packing of A).
+#pragma once
+
+#include <models/nn/kernels.h>
+
+namespace tutti::models::TUTTI_KERNEL_NAMESPACE {
+
+inline constexpr int k_panel = 2 * W;
+#if defined(__AVX512F__)
+inline constexpr int k_rows = 12; // 24 sums, 2 of B: 26 of 32 registers
+#else
+inline constexpr int k_rows = 6; // 12 sums, 2 of B, 1 of A: 15 of 16 registers
+#endif
+inline constexpr int k_inner = 512;
+inline constexpr int k_row_block = 96; // rows of A that stay in the second-level cache while the panels pass
+
+// e^x for x <= 0 and down to -87, 0 below: n ln 2 + r, series of e^r to r^7 (omitted: 5e-9).
+static inline F exp_of(const F& x) {
+    const F clamped = max(x, F(-87.0f));
+    const F magic(12582912.0f); // 1.5 2^23: adding it rounds to a whole number in the low bits
+    const F shifted = clamped * F(1.44269504089f) + magic;
+    const F n = shifted - magic;
+    F r = clamped - n * F(0.693359375f); // ln 2 in two parts, the first exact times n
+    r = r - n * F(-2.12194440e-4f);
+    F p = F(1.0f / 720.0f) + r * F(1.0f / 5040.0f);
+    p = F(1.0f / 120.0f) + r * p;
+    p = F(1.0f / 24.0f) + r * p;
+    p = F(1.0f / 6.0f) + r * p;
+    p = F(0.5f) + r * p;
+    p = F(1.0f) + r * p;
+    p = F(1.0f) + r * p;
+    const F scale = float_of_bits((bits_of(shifted) - I(0x4b400000 - 127)) << 23);
+    return keep_where_above(x, -87.0f, p * scale);
+}
+
+// x/2 (1 + erf(x / sqrt 2)); erf by Abramowitz & Stegun 7.1.26, 1.5e-7 absolute.
+static inline F gelu_of(const F& x) {
+    const F z = abs_of(x) * F(0.70710678118654752f);
+    const F t = F(1.0f) / (F(1.0f) + F(0.3275911f) * z);
+    F p = F(-1.453152027f) + t * F(1.061405429f);
+    p = F(1.421413741f) + t * p;
+    p = F(-0.284496736f) + t * p;
+    p = F(0.254829592f) + t * p;
+    const F erf = F(1.0f) - t * p * exp_of(F(0.0f) - z * z);
+    return F(0.5f) * (x + abs_of(x) * erf); // x erf(x) is even
+}
+
+template <int R>
+static inline void tile(const Gemm& g, int row, int panel, int k0, int k1, bool first, bool last) {
+    F sum[R][2];
+    for (int r = 0; r < R; ++r)
+        sum[r][0] = sum[r][1] = F(0.0f);
+    const float* a = g.a + row * g.a_step + k0;
+    const float* b = g.b + (static_cast<std::ptrdiff_t>(panel) * g.k + k0) * k_panel;
+    for (int k = k0; k < k1; ++k, ++a, b += k_panel) {
+        const F b0 = load(b), b1 = load(b + W);
+        for (int r = 0; r < R; ++r) {
+            const F x(a[r * g.a_step]);
+            sum[r][0] = fma(x, b0, sum[r][0]);
+            sum[r][1] = fma(x, b1, sum[r][1]);
+        }
+    }
+    const int column = panel * k_panel;
+    const int width = g.n - column < k_panel ? g.n - column : k_panel;
+    alignas(64) float bias[k_panel];
+    alignas(64) float edge[k_panel];
+    for (int i = 0; i < k_panel; ++i)
+        bias[i] = g.bias && i < width ? g.bias[column + i] : 0.0f;
+    for (int r = 0; r < R; ++r) {
+        float* c = g.c + (row + r) * g.c_step + column;
+        const bool whole = width == k_panel;
+        if (!whole)
+            for (int i = 0; i < k_panel; ++i)
+                edge[i] = i < width ? c[i] : 0.0f;
+        const float* old = whole ? c : edge;
+        for (int v = 0; v < 2; ++v) {
+            F x = sum[r][v];
+            // The bias starts the sum; with `add` the old value does.
+            if (!first || g.epilogue == Epilogue::add) x = load(old + v * W) + x;
+            if (first) x = x + load(bias + v * W);
+            if (last && g.epilogue == Epilogue::gelu) x = gelu_of(x);
+            store(whole ? c + v * W : edge + v * W, x);
+        }
+        if (!whole)
+            for (int i = 0; i < width; ++i)
+                c[i] = edge[i];
+    }
+}
+
+static void gemm(const Gemm& g, int m0, int m1, int p0, int p1) {
+    for (int k0 = 0; k0 < g.k; k0 += k_inner) {
+        const int k1 = g.k - k0 < k_inner ? g.k : k0 + k_inner;
+        const bool first = k0 == 0, last = k1 == g.k;
+        for (int mb = m0; mb < m1; mb += k_row_block) {
+            const int me = m1 - mb < k_row_block ? m1 : mb + k_row_block;
+            for (int p = p0; p < p1; ++p) {
+                int m = mb;
+                for (; m + k_rows <= me; m += k_rows)
+                    tile<k_rows>(g, m, p, k0, k1, first, last);
+                for (; m + 4 <= me; m += 4)
+                    tile<4>(g, m, p, k0, k1, first, last);
+                for (; m + 2 <= me; m += 2)
+                    tile<2>(g, m, p, k0, k1, first, last);
+                for (; m < me; ++m)
+                    tile<1>(g, m, p, k0, k1, first, last);
+            }
+        }
+    }
+}
+
+static void pack(const float* from, std::ptrdiff_t column_step, std::ptrdiff_t value_step, int n, int k, float* to) {
+    for (int p = 0; p * k_panel < n; ++p) {
+        float* panel = to + static_cast<std::ptrdiff_t>(p) * k_panel * k;
+        for (int j = 0; j < k_panel; ++j) {
+            const int column = p * k_panel + j;
+            const float* values = from + column * column_step;
+            for (int i = 0; i < k; ++i)
+                panel[static_cast<std::ptrdiff_t>(i) * k_panel + j] = column < n ? values[i * value_step] : 0.0f;
+        }
+    }
+}
+
+static inline float sum_of(const F& x) {
+    alignas(64) float lanes[W];
+    store(lanes, x);
+    float sum = 0.0f;
+    for (int i = 0; i < W; ++i)
+        sum += lanes[i];
+    return sum;
+}
+
+static void layer_norm(const float* x, int rows, int width, const float* weight, const float* bias, float* out) {
+    const int whole = width - width % W;
+    for (int row = 0; row < rows; ++row, x += width, out += width) {
+        F sum(0.0f);
+        for (int i = 0; i < whole; i += W)
+            sum = sum + load(x + i);
+        float total = sum_of(sum);
+        for (int i = whole; i < width; ++i)
+            total += x[i];
+        const float mean = total / static_cast<float>(width);
+        F square(0.0f);
+        for (int i = 0; i < whole; i += W) {
+            const F d = load(x + i) - F(mean);
+            square = fma(d, d, square);
+        }
+        float squares = sum_of(square);
+        for (int i = whole; i < width; ++i)
+            squares += (x[i] - mean) * (x[i] - mean);
+        const float scale = 1.0f / root_of(squares / static_cast<float>(width) + 1e-5f);
+        for (int i = 0; i < whole; i += W)
+            store(out + i, fma((load(x + i) - F(mean)) * F(scale), load(weight + i), load(bias + i)));
+        for (int i = whole; i < width; ++i)
+            out[i] = (x[i] - mean) * scale * weight[i] + bias[i];
+    }
+}
+
+static void softmax(float* x, int rows, int width, int padded, std::ptrdiff_t step) {
+    for (int row = 0; row < rows; ++row, x += step) {
+        float highest = x[0];
+        int i = 0;
+        F most(highest);
+        for (; i + W <= width; i += W)
+            most = max(most, load(x + i));
+        alignas(64) float lanes[W];
+        store(lanes, most);
+        for (int l = 0; l < W; ++l)
+            highest = lanes[l] > highest ? lanes[l] : highest;
+        for (; i < width; ++i)
+            highest = x[i] > highest ? x[i] : highest;
+        F sum(0.0f);
+        for (i = 0; i + W <= width; i += W) {
+            const F e = exp_of(load(x + i) - F(highest));
+            sum = sum + e;
+            store(x + i, e);
+        }
+        float total = sum_of(sum);
+        if (i < width) { // the same arithmetic for the rest
+            for (int l = 0; l < W; ++l)
+                lanes[l] = i + l < width ? x[i + l] - highest : -1000.0f;
+            store(lanes, exp_of(load(lanes)));
+            for (int l = 0; i + l < width; ++l) {
+                x[i + l] = lanes[l];
+                total += lanes[l];
+            }
+        }
+        const float scale = 1.0f / total;
+        for (i = 0; i + W <= width; i += W)
+            store(x + i, load(x + i) * F(scale));
+        for (; i < width; ++i)
+            x[i] *= scale;
+        for (; i < padded; ++i)
+            x[i] = 0.0f;
+    }
+}
+
+static void attend(const float* query, const float* keys, const float* values, int depth, int capacity, int length,
+                   float scale, float* scores, float* out) {
+    for (int j = 0; j < length;
+         j += W) { // the capacity is a multiple of 16: reading past `length` is reading the cache
+        F sum(0.0f);
+        for (int d = 0; d < depth; ++d)
+            sum = fma(F(query[d] * scale), load(keys + static_cast<std::ptrdiff_t>(d) * capacity + j), sum);
+        store(scores + j, sum);
+    }
+    softmax(scores, 1, length, length, 0);
+    const int whole = depth - depth % W;
+    for (int d = 0; d < whole; d += W) {
+        F sum(0.0f);
+        for (int j = 0; j < length; ++j)
+            sum = fma(F(scores[j]), load(values + static_cast<std::ptrdiff_t>(j) * depth + d), sum);
+        store(out + d, sum);
+    }
+    for (int d = whole; d < depth; ++d) {
+        float sum = 0.0f;
+        for (int j = 0; j < length; ++j)
+            sum += scores[j] * values[static_cast<std::ptrdiff_t>(j) * depth + d];
+        out[d] = sum;
+    }
+}
+
+inline constexpr Kernels k_table{k_panel, k_rows, gemm, pack, layer_norm, softmax, attend};
+
+} // namespace tutti::models::TUTTI_KERNEL_NAMESPACE
