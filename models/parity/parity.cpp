@@ -45,7 +45,7 @@ void run_file(const std::filesystem::path& folder, const std::string& name, cons
     std::set<std::string> known;
     for (const auto& [case_name, data] : (*json)["cases"].items()) {
         known.insert(case_name);
-        if (!options.only.empty() && (name + "/" + case_name).find(options.only) == std::string::npos) continue;
+        if (!options.only.empty() && (name + "/" + case_name + "/").find(options.only) == std::string::npos) continue;
         ParityCase outcome{name, case_name, data.value("kind", ""), false, {}, {}};
         const auto checker = checkers.find(outcome.kind);
         if (checker == checkers.end()) {

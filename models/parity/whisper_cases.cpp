@@ -6,6 +6,7 @@
 #include <models/mel/mel.h>
 #include <models/parity/case_data.h>
 #include <models/parity/whisper_fixture.h>
+#include <models/whisper/transcribe.h>
 
 namespace tutti::models::parity {
 namespace {
@@ -107,6 +108,184 @@ void check_half(Case& c) {
     c.cosine("logits_fp16", logits, c.floats("out/logits_fp16"), 1e-3); // ours are FP32 on the same stored FP16 weights
 }
 
+// The reference's keyword arguments.
+GenerateOptions options_of(Case& c, Fixture& f, const Json& arguments, std::shared_ptr<std::size_t> drawn) {
+    GenerateOptions options;
+    options.strict = c.options.strict;
+    if (f.generation.return_timestamps) options.timestamps = true;
+    for (const auto& [key, value] : arguments.items()) {
+        if (value.is_null() || key == "return_segments" || key == "chunk_length_s" || key == "return_token_timestamps")
+            continue;
+        if (key == "task")
+            options.task = value.get<std::string>();
+        else if (key == "language")
+            options.languages = {value.get<std::string>()};
+        else if (key == "num_beams")
+            options.beams = value.get<int>();
+        else if (key == "length_penalty")
+            options.length_penalty = value.get<double>();
+        else if (key == "temperature")
+            options.temperatures =
+                value.is_array() ? value.get<std::vector<double>>() : std::vector<double>{value.get<double>()};
+        else if (key == "max_new_tokens")
+            options.max_new_tokens = value.get<int>();
+        else if (key == "compression_ratio_threshold")
+            options.compression_ratio_threshold = value.get<double>();
+        else if (key == "logprob_threshold")
+            options.logprob_threshold = value.get<double>();
+        else if (key == "no_speech_threshold")
+            options.no_speech_threshold = value.get<double>();
+        else if (key == "condition_on_prev_tokens")
+            options.condition_on_previous = value.get<bool>();
+        else if (key == "prompt_ids")
+            options.prompt = value.get<std::vector<TokenId>>();
+        else if (key == "prompt_condition_type")
+            options.prompt_for_all = value == "all-segments";
+        else if (key == "return_timestamps")
+            options.timestamps = value.is_string() || value.get<bool>();
+        else
+            throw std::runtime_error("the argument '" + key + "' is not known here");
+    }
+    const auto uniforms = c.has("in/uniforms") ? c.doubles("in/uniforms") : std::vector<double>();
+    options.uniform = [uniforms, drawn] {
+        if (*drawn >= uniforms.size())
+            throw std::runtime_error("more random numbers were drawn than the reference drew");
+        return uniforms[(*drawn)++];
+    };
+    return options;
+}
+
+// Every pass, every decision.
+void compare_search(Case& c, Fixture& f, const GenerateResult& result, std::size_t drawn) {
+    const bool exact = c.data.value("stable", false);
+    const Json& passes = c.data.at("passes");
+    c.require("passes", !exact || result.passes.size() == passes.size(),
+              std::to_string(result.passes.size()) + ", not " + std::to_string(passes.size()));
+    if (exact && c.has("in/uniforms"))
+        c.require("draws", drawn == c.doubles("in/uniforms").size(), std::to_string(drawn) + " drawn");
+    const auto name = [](const char* what, std::size_t p) { return std::string(what) + std::to_string(p); };
+    for (std::size_t p = 0; p < std::min(passes.size(), result.passes.size()); ++p) {
+        const SearchPass& pass = result.passes[p];
+        const Json& wanted = passes[p];
+        auto prompts = wanted.at("prompt").get<std::vector<std::vector<TokenId>>>();
+        for (auto& prompt : prompts) // padded on the left in a batch
+            while (prompt.size() > 1 && prompt.front() == f.generation.pad)
+                prompt.erase(prompt.begin());
+        if (exact) c.equal(name("prompt", p), pass.prompts, prompts);
+        std::vector<std::vector<TokenId>> generated = wanted.at("generated").get<std::vector<std::vector<TokenId>>>();
+        for (auto& row : generated)
+            while (row.size() > 1 && row.back() == f.generation.eos && row[row.size() - 2] == f.generation.eos)
+                row.pop_back();
+        if (exact) c.equal(name("generated", p), pass.generated, generated);
+        c.require(name("beams", p),
+                  pass.beams == wanted.at("num_beams").get<int>() && pass.sampled == wanted.at("sampled").get<bool>());
+        if (exact && wanted.contains("sequences_scores"))
+            c.near(name("sequences_scores", p), pass.scores, wanted["sequences_scores"].get<std::vector<float>>(),
+                   1e-4);
+    }
+    if (!c.data.contains("decisions") || !exact) return;
+    const Json& decisions = c.data["decisions"];
+    c.require("decisions", result.decisions.size() == decisions.size(),
+              std::to_string(result.decisions.size()) + ", not " + std::to_string(decisions.size()));
+    for (std::size_t d = 0; d < std::min(decisions.size(), result.decisions.size()); ++d) {
+        const SearchDecision& got = result.decisions[d];
+        const Json& wanted = decisions[d];
+        c.equal(name("decision_tokens", d), got.tokens, wanted.at("tokens").get<std::vector<TokenId>>());
+        c.equal(name("decision", d), Json{got.row, got.fallback, got.skip},
+                Json{wanted.at("row"), wanted.at("fallback"), wanted.at("skip")});
+        if (wanted.contains("compression_ratio") && wanted["compression_ratio"].is_number())
+            c.near(name("compression_ratio", d), got.compression_ratio, wanted["compression_ratio"].get<double>(),
+                   1e-12);
+        if (wanted.contains("avg_logprob") && wanted["avg_logprob"].is_number())
+            c.near(name("avg_logprob", d), got.average_logprob, wanted["avg_logprob"].get<double>(), 1e-4);
+        if (wanted.contains("no_speech"))
+            c.near(name("no_speech", d), got.no_speech, wanted["no_speech"].get<std::vector<double>>(), 1e-4);
+    }
+}
+
+void check_generate(Case& c) {
+    Fixture& f = fixture(c);
+    const auto drawn = std::make_shared<std::size_t>(0);
+    std::vector<std::vector<float>> features;
+    if (c.data.at("kind") == "long") {
+        // The batch is padded with silence to its longest item before the transform; each item keeps its own length.
+        const auto samples = audio_samples(c);
+        std::size_t longest = 0;
+        for (const auto& one : samples)
+            longest = std::max(longest, one.size());
+        for (auto one : samples) {
+            const std::size_t frames = one.size() / 160;
+            one.resize(longest);
+            auto rows = whisper_features(f.model.config().mels, one, MelExtent::item, 0, c.options.threads);
+            if (!rows) throw std::runtime_error(rows.status().message());
+            rows->resize(frames * static_cast<std::size_t>(f.model.config().mels));
+            features.push_back(std::move(rows).value());
+        }
+    } else {
+        features = audio_features(c, f);
+    }
+    const auto result = generate(f.model, f.generation, features, options_of(c, f, c.data.at("arguments"), drawn));
+    if (!result) throw std::runtime_error(result.status().message());
+    compare_search(c, f, *result, *drawn);
+    if (!c.data.at("stable").get<bool>()) return;
+    // ids, padded with the end token
+    const auto shape = c.shape("out/ids");
+    std::vector<std::int64_t> ids;
+    for (const ItemResult& item : result->items)
+        for (std::size_t k = 0; k < std::max<std::size_t>(shape.at(1), item.tokens.size()); ++k)
+            ids.push_back(k < item.tokens.size() ? item.tokens[k] : f.generation.eos);
+    c.equal("ids", ids, c.integers("out/ids"));
+    if (c.data.contains("texts")) {
+        std::vector<std::string> texts;
+        for (const ItemResult& item : result->items)
+            texts.push_back(f.tokenizer.decode(item.tokens, {true, false, f.tokenizer.clean_up_default()}));
+        c.equal("texts", Json(texts), c.data["texts"]);
+    }
+    if (c.data.contains("segments")) {
+        for (std::size_t i = 0; i < result->items.size(); ++i) {
+            const Json& wanted = c.data["segments"].at(i);
+            c.require("segments", wanted.size() == result->items[i].segments.size(),
+                      std::to_string(result->items[i].segments.size()));
+            for (std::size_t s = 0; s < std::min(wanted.size(), result->items[i].segments.size()); ++s) {
+                const Segment& got = result->items[i].segments[s].segment;
+                c.near("segment_start", got.start, wanted[s].at("start").get<double>(), 1e-4);
+                c.near("segment_end", got.end, wanted[s].at("end").get<double>(), 1e-4);
+                c.equal("segment_tokens", got.tokens, wanted[s].at("tokens").get<std::vector<TokenId>>());
+            }
+        }
+    }
+}
+
+void check_pipeline(Case& c) {
+    Fixture& f = fixture(c);
+    const auto drawn = std::make_shared<std::size_t>(0);
+    const Json& arguments = c.data.at("arguments");
+    ChunkedOptions options;
+    options.generate = options_of(c, f, arguments, drawn);
+    if (!arguments.contains("max_new_tokens")) options.generate.max_new_tokens = 256; // the pipeline's own defaults
+    if (!arguments.contains("num_beams")) options.generate.beams = 5;
+    options.chunk_s = c.data.at("chunk_length_s").get<double>();
+    options.threads = c.options.threads;
+    if (arguments.contains("return_timestamps") && arguments["return_timestamps"] == "word")
+        throw std::runtime_error("word times are not made yet");
+    const auto transcript = transcribe_chunked(f.model, f.generation, f.tokenizer, audio_samples(c).at(0), options);
+    if (!transcript) throw std::runtime_error(transcript.status().message());
+    GenerateResult result;
+    result.passes = transcript->passes;
+    result.decisions = transcript->decisions;
+    compare_search(c, f, result, *drawn);
+    if (!c.data.at("stable").get<bool>()) return;
+    const Json& wanted = c.data.at("result");
+    c.equal("text", transcript->joined.text, wanted.at("text").get<std::string>());
+    if (!wanted.contains("chunks")) return;
+    Json chunks = Json::array();
+    for (const TextPiece& piece : transcript->joined.pieces)
+        chunks.push_back(
+            {{"text", piece.text},
+             {"timestamp", {piece.start ? Json(*piece.start) : Json(), piece.end ? Json(*piece.end) : Json()}}});
+    c.equal("chunks", chunks, wanted["chunks"]);
+}
+
 } // namespace
 
 Fixture& fixture(Case& c) {
@@ -152,6 +331,10 @@ void add_whisper_checkers(std::map<std::string, Checker>& table) {
     table["points"] = check_points;
     table["language"] = check_language;
     table["half"] = check_half;
+    table["generate"] = check_generate;
+    table["fallback"] = check_generate;
+    table["long"] = check_generate;
+    table["pipeline"] = check_pipeline;
 }
 
 } // namespace tutti::models::parity

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <models/whisper/search.h>
+
 namespace tutti::models {
 
 LanguageGuess detect_language(const WhisperModel& model, const GenerationConfig& generation,
@@ -31,6 +33,263 @@ LanguageGuess detect_language(const WhisperModel& model, const GenerationConfig&
         guess.no_speech = std::exp(static_cast<double>(scores[static_cast<std::size_t>(*id)]));
     }
     return guess;
+}
+
+namespace {
+
+Status refuse(const std::string& what, const std::string& remedy) {
+    return Status(Code::invalid_argument, what, "nothing was transcribed", remedy);
+}
+
+struct Item {
+    std::int64_t frames = 0;
+    std::int64_t seek = 0;
+    std::vector<TokenId> start; // start, language, task, no-timestamps
+    std::vector<std::vector<TokenId>> history;
+    bool condition = false;
+    CrossMemory first; // of the first window, kept when the language was detected on it
+    bool have_first = false;
+};
+
+} // namespace
+
+Result<GenerateResult> generate(const WhisperModel& model, const GenerationConfig& generation,
+                                const std::vector<std::vector<float>>& features, const GenerateOptions& options) {
+    const auto mels = static_cast<std::int64_t>(model.config().mels);
+    const std::int64_t window = 2 * static_cast<std::int64_t>(model.config().positions);
+    const bool named = !options.languages.empty() || !options.task.empty();
+    if (!generation.multilingual && named)
+        return refuse("this checkpoint knows English only; a language or task was given",
+                      "leave the language and the task away");
+    if (options.languages.size() > 1 && options.languages.size() != features.size())
+        return refuse("there are " + std::to_string(options.languages.size()) + " languages for " +
+                          std::to_string(features.size()) + " items",
+                      "give one for all, or one each");
+    if (!generation.no_timestamps && (options.timestamps || options.no_speech_threshold))
+        return refuse("this checkpoint has no no_timestamps_token_id",
+                      "leave timestamps and the no-speech threshold away");
+    for (double temperature : options.temperatures)
+        if (temperature > 0.0 && !options.uniform)
+            return refuse("a temperature above 0 needs random numbers", "give them");
+    bool timestamps = options.timestamps;
+    for (const auto& item : features)
+        if (static_cast<std::int64_t>(item.size()) / mels > window && generation.no_timestamps) timestamps = true;
+
+    const auto window_of = [&](std::size_t i, std::int64_t seek, std::int64_t count) {
+        // A last, shorter window is filled with zeros after the normalisation, as both references do.
+        std::vector<float> rows(static_cast<std::size_t>(window * mels));
+        std::copy_n(features[i].begin() + static_cast<std::ptrdiff_t>(seek * mels), count * mels, rows.begin());
+        return rows;
+    };
+    GenerateResult result;
+    result.items.resize(features.size());
+    std::vector<Item> items(features.size());
+    for (std::size_t i = 0; i < features.size(); ++i) {
+        Item& item = items[i];
+        item.frames = static_cast<std::int64_t>(features[i].size()) / mels;
+        item.condition = options.condition_on_previous;
+        if (options.condition_on_previous && !options.prompt.empty() && !options.prompt_for_all) {
+            const bool marked = generation.previous && options.prompt.front() == *generation.previous;
+            item.history.emplace_back(options.prompt.begin() + (marked ? 1 : 0), options.prompt.end());
+        }
+        item.start.push_back(generation.start);
+        std::optional<TokenId> language;
+        if (!options.languages.empty()) {
+            language =
+                generation.language_id(options.languages.size() == 1 ? options.languages[0] : options.languages[i]);
+            if (!language)
+                return refuse("this checkpoint does not know the language '" +
+                                  options.languages[options.languages.size() == 1 ? 0 : i] + "'",
+                              "give one of its languages");
+        } else if (generation.multilingual && !generation.languages.empty() && item.frames > 0) {
+            item.first = model.remember(model.encode(window_of(i, 0, std::min(window, item.frames))));
+            item.have_first = true;
+            language = detect_language(model, generation, item.first).id;
+        }
+        if (language) item.start.push_back(*language);
+        result.items[i].language = language;
+        const std::string task = !options.task.empty() ? options.task : !options.languages.empty() ? "transcribe" : "";
+        if (!task.empty()) {
+            const auto id = generation.task_id(task);
+            if (!id)
+                return refuse("this checkpoint does not know the task '" + task + "'", "give transcribe or translate");
+            item.start.push_back(*id);
+        }
+        if (!timestamps && generation.no_timestamps) item.start.push_back(*generation.no_timestamps);
+    }
+
+    int beams = options.beams;
+    for (;;) {
+        std::vector<std::size_t> active;
+        for (std::size_t i = 0; i < items.size(); ++i)
+            if (items[i].seek < items[i].frames) active.push_back(i);
+        if (active.empty()) break;
+        std::vector<CrossMemory> memories;
+        std::vector<SearchItem> all(active.size());
+        std::vector<std::int64_t> counts;
+        memories.reserve(active.size());
+        bool any_condition = false, any_history = false;
+        for (std::size_t i : active) {
+            any_condition = any_condition || items[i].condition;
+            any_history = any_history || !items[i].history.empty();
+        }
+        for (std::size_t a = 0; a < active.size(); ++a) {
+            Item& item = items[active[a]];
+            if (options.cancelled && options.cancelled())
+                return Status(Code::cancelled, "transcription was cancelled", "what was done is kept",
+                              "start it again");
+            counts.push_back(std::min(window, item.frames - item.seek));
+            if (item.seek == 0 && item.have_first)
+                memories.push_back(std::move(item.first));
+            else
+                memories.push_back(model.remember(model.encode(window_of(active[a], item.seek, counts.back()))));
+            // previous text
+            std::vector<TokenId>& prompt = all[a].prompt;
+            if (any_condition && any_history) {
+                std::vector<TokenId> text;
+                if (item.condition)
+                    for (const auto& segment : item.history) {
+                        const bool doubled = segment.size() > 2 && generation.no_timestamps &&
+                                             segment[segment.size() - 1] >= generation.timestamp_begin() &&
+                                             segment[segment.size() - 2] >= generation.timestamp_begin();
+                        text.insert(text.end(), segment.begin(), segment.end() - (doubled ? 1 : 0));
+                    }
+                const auto most = static_cast<std::size_t>(model.config().target_positions / 2 - 1);
+                if (text.size() > most) text.erase(text.begin(), text.end() - static_cast<std::ptrdiff_t>(most));
+                if (!options.prompt.empty() && options.prompt_for_all)
+                    prompt = options.prompt;
+                else if (generation.previous)
+                    prompt.push_back(*generation.previous);
+                prompt.insert(prompt.end(), text.begin(), text.end());
+            } else if (!options.prompt.empty()) {
+                prompt = options.prompt;
+            }
+            prompt.insert(prompt.end(), item.start.begin(), item.start.end());
+            if (static_cast<int>(prompt.size()) + options.max_new_tokens.value_or(1) > model.config().target_positions)
+                return refuse("a prompt of " + std::to_string(prompt.size()) + " tokens and " +
+                                  std::to_string(options.max_new_tokens.value_or(1)) + " new ones do not fit into " +
+                                  std::to_string(model.config().target_positions),
+                              "ask for fewer new tokens or give a shorter prompt");
+        }
+        for (std::size_t a = 0; a < active.size(); ++a)
+            all[a].memory = &memories[a];
+
+        // Fallback: the items that fail a test are searched again at the next temperature.
+        std::vector<SearchRow> kept(active.size());
+        std::vector<double> kept_temperature(active.size());
+        std::vector<double> kept_ratio(active.size());
+        std::vector<char> skip(active.size());       // strict: indexed by the place in the pass
+        std::vector<double> no_speech;               // of this window's items, from the first pass
+        std::vector<std::size_t> map(active.size()); // place in the pass -> place in the window
+        for (std::size_t a = 0; a < map.size(); ++a)
+            map[a] = a;
+        for (std::size_t t = 0; t < options.temperatures.size(); ++t) {
+            const double temperature = options.temperatures[t];
+            if (temperature > 0.0) beams = 1; // and they stay off for the windows after this one
+            std::vector<SearchItem> batch;
+            std::size_t longest = 0;
+            for (std::size_t place : map) {
+                batch.push_back(all[place]);
+                longest = std::max(longest, all[place].prompt.size());
+            }
+            SearchPass pass;
+            SearchOptions how;
+            how.timestamps = timestamps;
+            how.beams = beams;
+            how.length_penalty = options.length_penalty;
+            how.early_stopping = options.early_stopping;
+            how.temperature = temperature;
+            how.top_k = options.top_k;
+            how.strict = options.strict;
+            how.uniform = &options.uniform;
+            how.cancelled = &options.cancelled;
+            how.draw_rows = &pass.draw_rows;
+            const int room =
+                std::min<int>(generation.max_length + static_cast<int>(std::min<std::size_t>(223, longest - 1)),
+                              model.config().target_positions);
+            how.limit = options.max_new_tokens ? *options.max_new_tokens : room - static_cast<int>(longest);
+            std::vector<SearchRow> rows = search(model, generation, batch, how);
+            if (rows.empty())
+                return Status(Code::cancelled, "transcription was cancelled", "what was done is kept",
+                              "start it again");
+            pass.sampled = temperature > 0.0;
+            pass.temperature = pass.sampled ? temperature : 1.0;
+            pass.beams = beams;
+            for (const SearchItem& item : batch)
+                pass.prompts.push_back(item.prompt);
+            for (const SearchRow& row : rows) {
+                pass.generated.push_back(row.tokens);
+                if (beams > 1) pass.scores.push_back(row.score);
+            }
+            result.passes.push_back(std::move(pass));
+            if (t == 0)
+                for (const SearchRow& row : rows)
+                    no_speech.push_back(row.no_speech);
+            std::vector<std::size_t> again;
+            for (std::size_t r = 0; r < rows.size(); ++r) {
+                const std::size_t place = map[r];
+                SearchDecision decision;
+                decision.row = static_cast<int>(r);
+                decision.temperature = temperature;
+                decision.tokens = rows[r].tokens;
+                decision.compression_ratio = compression_ratio_of_ids(rows[r].tokens, model.config().vocabulary);
+                decision.average_logprob = rows[r].average_logprob;
+                decision.no_speech = no_speech;
+                if (options.compression_ratio_threshold &&
+                    decision.compression_ratio > *options.compression_ratio_threshold)
+                    decision.fallback = true;
+                if (options.logprob_threshold && decision.average_logprob < *options.logprob_threshold)
+                    decision.fallback = true;
+                const std::size_t own = options.strict ? r : place;
+                skip[own] = 0;
+                if (options.no_speech_threshold && options.logprob_threshold &&
+                    decision.average_logprob < *options.logprob_threshold &&
+                    no_speech[own] > *options.no_speech_threshold) {
+                    decision.fallback = false;
+                    skip[own] = 1;
+                }
+                decision.skip = skip[own] != 0;
+                kept_ratio[place] = decision.compression_ratio;
+                kept_temperature[place] = temperature;
+                kept[place] = std::move(rows[r]);
+                items[active[place]].condition = options.condition_on_previous && temperature < 0.5;
+                if (decision.fallback) again.push_back(place);
+                result.decisions.push_back(std::move(decision));
+            }
+            map = std::move(again);
+            if (map.empty()) break;
+        }
+
+        for (std::size_t a = 0; a < active.size(); ++a) {
+            Item& item = items[active[a]];
+            if (skip[a]) {
+                item.seek += counts[a];
+                continue;
+            }
+            std::vector<TokenId> tokens = std::move(kept[a].tokens);
+            if (!tokens.empty() && tokens.back() == generation.eos) tokens.pop_back();
+            // Without timestamps every id counts as text: the whole window is one segment.
+            WindowSegments cut;
+            if (generation.no_timestamps) {
+                cut = cut_segments(tokens, generation.timestamp_begin(), counts[a],
+                                   static_cast<double>(item.seek) * 0.01);
+            } else {
+                cut.segments.push_back(
+                    {static_cast<double>(item.seek) * 0.01, static_cast<double>(item.seek + counts[a]) * 0.01, tokens});
+                cut.advance = counts[a];
+            }
+            item.seek +=
+                cut.advance > 0 ? cut.advance : counts[a]; // a window that says it ends where it begins would never end
+            for (Segment& segment : cut.segments) {
+                item.history.push_back(segment.tokens);
+                auto& out = result.items[active[a]];
+                out.tokens.insert(out.tokens.end(), segment.tokens.begin(), segment.tokens.end());
+                out.segments.push_back(
+                    {std::move(segment), kept_temperature[a], kept[a].average_logprob, no_speech[a], kept_ratio[a]});
+            }
+        }
+    }
+    return result;
 }
 
 } // namespace tutti::models
