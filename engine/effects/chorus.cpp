@@ -5,12 +5,13 @@
 #include <cmath>
 
 #include "engine/effects/delay_line.h"
+#include "engine/effects/kernels.h"
 #include "engine/effects/polynomials.h"
 
 namespace tutti::engine {
 namespace {
 
-constexpr int k_taps = 3;
+constexpr int k_taps = k_chorus_taps;
 constexpr float k_shortest = 20.0f;         // frames: a tick is read before it is written
 constexpr float k_tap_gain = 0.57735027f;   // three taps that do not agree: equal power
 constexpr float k_longest_seconds = 0.040f; // delay + depth
@@ -40,8 +41,10 @@ public:
 
 private:
     Status allocate() override {
-        for (DelayLine& line : m_lines)
-            line.allocate(static_cast<int>(k_longest_seconds * sample_rate()) + 32);
+        for (int side = 0; side < 2; ++side) {
+            m_lines[side].allocate(static_cast<int>(k_longest_seconds * sample_rate()) + 32);
+            m_state.line[side] = m_lines[side].ring();
+        }
         return {};
     }
 
@@ -54,54 +57,37 @@ private:
 
     void tick(bool jump) noexcept override {
         m_quiet.tick();
-        m_position += k_tick_frames;
+        m_state.position += k_tick_frames;
         const auto rate = static_cast<float>(sample_rate());
         m_phase += value(chorus::rate) * (k_tick_frames / rate);
         m_phase -= towards_zero(m_phase);
         const float delay = value(chorus::delay) * rate;
         const float depth = value(chorus::depth) * rate;
-        for (int side = 0; side < 2; ++side)
+        alignas(16) float targets[2][4]; // the fourth is not used
+        for (int side = 0; side < 2; ++side) {
+            const float phase = m_phase + static_cast<float>(side) * value(chorus::spread) / 6.0f;
+            const Quad wave = sine_cycles(splat_quad(phase) + quad(0.0f, 1.0f / k_taps, 2.0f / k_taps, 0.0f));
+            store(targets[side], greater_of(splat_quad(delay) + splat_quad(depth) * wave, splat_quad(k_shortest)));
             for (int tap = 0; tap < k_taps; ++tap) {
-                const float phase = m_phase + static_cast<float>(tap) / k_taps +
-                                    static_cast<float>(side) * value(chorus::spread) / 6.0f;
-                const float target = greater_of(delay + depth * sine_cycles(phase), k_shortest);
-                if (jump) m_moving[side][tap].jump(target);
-                m_moving[side][tap].move(target);
+                MovingDelay& moving = m_state.delay[side][tap];
+                if (jump) moving.jump(targets[side][tap]);
+                moving.move(targets[side][tap]);
             }
-        m_feedback.move(value(chorus::feedback), jump);
-        m_dry.move(dry_gain(value(chorus::mix)), jump);
-        m_wet.move(wet_gain(value(chorus::mix)) * k_tap_gain, jump);
+        }
+        m_state.feedback.move(value(chorus::feedback), jump);
+        m_state.dry.move(dry_gain(value(chorus::mix)), jump);
+        m_state.wet.move(wet_gain(value(chorus::mix)) * k_tap_gain, jump);
     }
 
     void process(float* left, float* right, int begin, int end) noexcept override {
-        float* io[2] = {left - begin, right - begin};
-        for (int side = 0; side < 2; ++side) {
-            DelayLine& line = m_lines[side];
-            Peak peak;
-            for_frames(begin, end, [&](auto lane, int k) {
-                using F = decltype(lane);
-                const F first = line.read<F>(m_position, k, m_moving[side][0]);
-                F wet = first;
-                for (int tap = 1; tap < k_taps; ++tap)
-                    wet = wet + line.read<F>(m_position, k, m_moving[side][tap]);
-                const F in = load<F>(io[side] + k);
-                // From one tap alone: the sum of three could reach a loop gain above 1.
-                const F kept = in + m_feedback.at<F>(k) * first;
-                line.put(m_position + static_cast<std::uint32_t>(k), kept);
-                peak.note(kept);
-                store(io[side] + k, m_dry.at<F>(k) * in + m_wet.at<F>(k) * wet);
-            });
-            m_quiet.note(peak);
-            if (end == k_tick_frames) line.end_tick(m_position);
-        }
+        m_quiet.note(m_kernels.chorus(m_state, left, right, begin, end));
     }
 
     DelayLine m_lines[2];
-    MovingDelay m_moving[2][k_taps];
-    Ramp m_feedback, m_dry, m_wet;
+    ChorusState m_state;
+    const EffectKernels& m_kernels = effect_kernels();
     QuietCounter m_quiet;
-    std::uint32_t m_position = 0; // of the tick's first frame in the lines
-    float m_phase = 0.0f;         // cycles
+    float m_phase = 0.0f; // cycles
 };
 
 std::unique_ptr<Effect> create() {

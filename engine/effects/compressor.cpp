@@ -62,12 +62,12 @@ private:
             const F peak = greater_of(magnitude(load<F>(io[0] + k)), magnitude(load<F>(io[1] + k)));
             loudest.note(peak);
             const F level = splat<F>(k_decibels) * log2_poly(greater_of(peak, splat<F>(k_faintest)));
-            const F over = level - m_threshold.at<F>(k);
-            const F width = m_knee.at<F>(k);
+            const F over = level - ramp_at<F>(m_threshold, k);
+            const F width = ramp_at<F>(m_knee, k);
             const F half = splat<F>(0.5f) * width;
             const F zero = splat<F>(0.0f);
             const F bent = lesser_of(greater_of(over + half, zero), width);
-            const F wanted = m_slope.at<F>(k) * (bent * bent / (width + width) + greater_of(over - half, zero));
+            const F wanted = ramp_at<F>(m_slope, k) * (bent * bent / (width + width) + greater_of(over - half, zero));
             store(gain + k, wanted);
         });
         m_quiet.note(loudest);
@@ -78,8 +78,8 @@ private:
         }
         for_frames(begin, end, [&](auto lane, int k) {
             using F = decltype(lane);
-            const F factor = exp2_poly(m_make_up.at<F>(k) - load<F>(gain + k) * splat<F>(1.0f / k_decibels));
-            const F blend = m_mix.at<F>(k);
+            const F factor = exp2_poly(ramp_at<F>(m_make_up, k) - load<F>(gain + k) * splat<F>(1.0f / k_decibels));
+            const F blend = ramp_at<F>(m_mix, k);
             const F total = blend * factor + (splat<F>(1.0f) - blend);
             for (float* channel : io)
                 store(channel + k, load<F>(channel + k) * total);

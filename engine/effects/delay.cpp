@@ -137,33 +137,33 @@ private:
             const F half = splat<F>(0.5f);
             const F in[2] = {load<F>(io[0] + k), load<F>(io[1] + k)};
             const F echo[2] = {load<F>(wet[0] + k), load<F>(wet[1] + k)};
-            const F feedback = m_feedback.at<F>(k);
+            const F feedback = ramp_at<F>(m_feedback, k);
             const F kept[2] = {crossed ? half * (in[0] + in[1]) + feedback * echo[1] : in[0] + feedback * echo[0],
                                crossed ? feedback * echo[0] : in[1] + feedback * echo[1]};
             const F mid = half * (echo[0] + echo[1]);
-            const F side = half * (echo[0] - echo[1]) * m_width.at<F>(k);
+            const F side = half * (echo[0] - echo[1]) * ramp_at<F>(m_width, k);
             const F out[2] = {mid + side, mid - side};
             for (int i = 0; i < 2; ++i) {
-                m_lines[i].put(m_position + static_cast<std::uint32_t>(k), kept[i]);
+                put(m_lines[i].ring(), m_position + static_cast<std::uint32_t>(k), kept[i]);
                 peak.note(kept[i]);
-                store(io[i] + k, m_dry.at<F>(k) * in[i] + m_wet.at<F>(k) * out[i]);
+                store(io[i] + k, ramp_at<F>(m_dry, k) * in[i] + ramp_at<F>(m_wet, k) * out[i]);
             }
         });
         m_quiet.note(peak);
         if (end == k_tick_frames)
-            for (DelayLine& line : m_lines)
-                line.end_tick(m_position);
+            for (const DelayLine& line : m_lines)
+                end_tick(line.ring(), m_position);
     }
 
     void read(int side, float* out, int begin, int end) const noexcept {
         const Tap& tap = m_taps[side];
-        const float* now = m_lines[side].at(m_position - static_cast<std::uint32_t>(tap.now));
-        const float* next = m_lines[side].at(m_position - static_cast<std::uint32_t>(tap.next));
+        const float* now = frame_at(m_lines[side].ring(), m_position - static_cast<std::uint32_t>(tap.now));
+        const float* next = frame_at(m_lines[side].ring(), m_position - static_cast<std::uint32_t>(tap.next));
         const bool fading = tap.ticks > 0;
         for_frames(begin, end, [&](auto lane, int k) {
             using F = decltype(lane);
             F x = load<F>(now + k);
-            if (fading) x = x + tap.fade.at<F>(k) * (load<F>(next + k) - x);
+            if (fading) x = x + ramp_at<F>(tap.fade, k) * (load<F>(next + k) - x);
             store(out + k, x);
         });
     }

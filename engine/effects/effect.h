@@ -16,12 +16,12 @@
 #include <tutti/platform.h>
 #include <tutti/status.h>
 
-#include "engine/effects/quad.h"
+#include "engine/effects/ring.h"
+#include "engine/effects/state.h"
+#include "engine/effects/wide.h"
 #include "voices/voice_type.h"
 
 namespace tutti::engine {
-
-using voices::k_tick_frames;
 
 inline constexpr int k_max_effect_parameters = 16;
 inline constexpr float k_silence = 1e-6f;       // -120 dBFS: what is below it counts as silent
@@ -48,38 +48,11 @@ std::span<const EffectType> effect_types() noexcept;
 // nullptr: no such type. [any]
 const EffectType* find_effect_type(std::string_view id) noexcept;
 
-// A straight line from the last tick's value to this tick's. At rest `slope` is 0 and at() is exact.
-struct Ramp {
-    float from = 0.0f;
-    float to = 0.0f;
-    float slope = 0.0f;
-
-    void next(float target) noexcept {
-        from = to;
-        to = target;
-        slope = (to - from) * (1.0f / k_tick_frames);
-    }
-    void jump(float target) noexcept {
-        from = to = target;
-        slope = 0.0f;
-    }
-    void move(float target, bool at_once) noexcept {
-        if (at_once)
-            jump(target);
-        else
-            next(target);
-    }
-    bool still() const noexcept { return slope == 0.0f; }
-    template <class F>
-    F at(int k) const noexcept {
-        return splat<F>(from) + splat<F>(slope) * count_from<F>(k);
-    }
-};
-
 // How long nothing above -120 dBFS has been noted; counted in whole ticks.
 class QuietCounter {
 public:
-    void note(const Peak& peak) noexcept { m_peak = greater_of(peak.value(), m_peak); }
+    void note(float peak) noexcept { m_peak = peak > m_peak ? peak : m_peak; }
+    void note(const Peak& peak) noexcept { note(peak.value()); }
     void tick() noexcept {
         m_frames = m_peak >= k_silence ? 0 : m_frames + k_tick_frames;
         m_peak = 0.0f;

@@ -225,7 +225,9 @@ private:
 
     template <bool moving>
     static Quad step(Filter& filter, Quad x, int k) noexcept {
-        const auto c = [&](int i) { return splat_quad(moving ? filter.ramps[i].at<float>(k) : filter.ramps[i].from); };
+        const auto c = [&](int i) {
+            return splat_quad(moving ? ramp_at<float>(filter.ramps[i], k) : filter.ramps[i].from);
+        };
         const Quad v3 = x - filter.state2;
         const Quad v1 = c(a1) * filter.state1 + c(a2) * v3;
         const Quad v2 = filter.state2 + c(a2) * filter.state1 + c(a3) * v3;

@@ -5,6 +5,7 @@
 #include "engine/effects/quad.h"
 
 namespace tutti::engine {
+inline namespace TUTTI_ISA_SPACE {
 
 // 2^x for x in -126..127; relative error below 3e-7 (Taylor's series of degree 6 on +-1/2).
 template <class F>
@@ -57,4 +58,5 @@ inline F sine_cycles(F x) noexcept {
     return p * x;
 }
 
+} // namespace TUTTI_ISA_SPACE
 } // namespace tutti::engine

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Four frames (or four lines) at once, on the baseline instruction set; the same functions for one float.
 //
-// Effects are compiled once: SSE2 or NEON, elsewhere plain floats. Each function rounds alike for Quad and for float, and
-// none is a fused multiply-add, so a frame's bits do not depend on which of the two computed it.
+// SSE2 or NEON, elsewhere plain floats; wide.h adds whole ticks at once. Each function rounds alike for Quad and for float,
+// and none is a fused multiply-add, so a frame's bits do not depend on which of them computed it.
+//
+// A file built for one instruction set defines TUTTI_ISA_SPACE before its first include, as for dsp/lane.h.
 #pragma once
 
 #include <cmath>
@@ -17,7 +19,12 @@
 #include <arm_neon.h>
 #endif
 
+#ifndef TUTTI_ISA_SPACE
+#define TUTTI_ISA_SPACE base
+#endif
+
 namespace tutti::engine {
+inline namespace TUTTI_ISA_SPACE {
 
 #if defined(TUTTI_QUAD_SSE2)
 
@@ -285,32 +292,5 @@ template <>
 inline Quad count_from<Quad>(int k) noexcept {
     return splat_quad(static_cast<float>(k)) + quad(0.0f, 1.0f, 2.0f, 3.0f);
 }
-// The greatest magnitude of what was noted; NaN is not noted.
-class Peak {
-public:
-    void note(float a) noexcept { m_one = greater_of(magnitude(a), m_one); }
-    void note(Quad a) noexcept { m_four = greater_of(magnitude(a), m_four); }
-    float value() const noexcept {
-        float v[4];
-        store(v, m_four);
-        return greater_of(greater_of(greater_of(v[0], v[1]), greater_of(v[2], v[3])), m_one);
-    }
-
-private:
-    Quad m_four = splat_quad(0.0f);
-    float m_one = 0.0f;
-};
-
-// Calls body(float{} or Quad{}, k) over [begin, end): quads on multiples of four, single frames at ragged ends.
-template <class Body>
-inline void for_frames(int begin, int end, Body body) noexcept {
-    int k = begin;
-    for (; k < end && (k & 3) != 0; ++k)
-        body(float{}, k);
-    for (; k + 4 <= end; k += 4)
-        body(Quad{}, k);
-    for (; k < end; ++k)
-        body(float{}, k);
-}
-
+} // namespace TUTTI_ISA_SPACE
 } // namespace tutti::engine

@@ -118,9 +118,9 @@ private:
                 Channel& channel = m_channels[side];
                 const float x = io[side][k];
                 channel.low += m_low_speed * (x - channel.low);
-                const float wet = (x - channel.low) * m_level.at<float>(k);
+                const float wet = (x - channel.low) * ramp_at<float>(m_level, k);
                 const float dry = *channel.in.at(k - k_latency);
-                io[side][k] = dry + m_mix.at<float>(k) * (wet - dry);
+                io[side][k] = dry + ramp_at<float>(m_mix, k) * (wet - dry);
             }
         if (end == k_tick_frames)
             for (Channel& c : m_channels)
@@ -138,8 +138,8 @@ private:
             F between = splat<F>(0.0f);
             for (int i = 0; i < 16; ++i)
                 between = between + splat<F>(k_up[i]) * load<F>(c.in.at(k - i));
-            const F factor = m_drive.at<F>(k);
-            const F shift = m_bias.at<F>(k);
+            const F factor = ramp_at<F>(m_drive, k);
+            const F shift = ramp_at<F>(m_bias, k);
             const F even = factor * between + shift;
             const F odd = factor * load<F>(c.in.at(k - 7)) + shift;
             store(c.even.at(k), even);
@@ -152,7 +152,7 @@ private:
             using F = decltype(lane);
             const F even = load<F>(c.even.at(k));
             const F even_root = load<F>(c.even_root.at(k));
-            const F rest_value = m_rest.at<F>(k);
+            const F rest_value = ramp_at<F>(m_rest, k);
             const F before = (even + load<F>(c.odd.at(k - 1))) / (even_root + load<F>(c.odd_root.at(k - 1)));
             const F after = (load<F>(c.odd.at(k)) + even) / (load<F>(c.odd_root.at(k)) + even_root);
             store(c.shaped_even.at(k), before - rest_value);
