@@ -4,12 +4,18 @@
 
 #include <string_view>
 
+#include "voices/ambient_pad.h"
+#include "voices/drum.h"
+#include "voices/fm.h"
 #include "voices/subtractive.h"
 
 namespace tutti::voices {
 
 inline constexpr const VoiceType* k_voice_types[] = {
     &subtractive::k_type,
+    &fm::k_type,
+    &ambient_pad::k_type,
+    &drum::k_type,
 };
 inline constexpr int k_voice_type_count = static_cast<int>(sizeof k_voice_types / sizeof *k_voice_types);
 

@@ -20,8 +20,8 @@
 
 #include <initializer_list>
 
+#include "voices/parameter_rows.h"
 #include "voices/subtractive_parameters.h"
-#include "voices/voice_type.h"
 
 namespace tutti::voices::subtractive {
 
@@ -30,37 +30,6 @@ inline constexpr const char* k_sub_waves[] = {"sine", "square"};
 inline constexpr const char* k_colors[] = {"white", "pink"};
 inline constexpr const char* k_starts[] = {"free", "reset"};
 inline constexpr const char* k_filters[] = {"off", "low_pass", "band_pass", "high_pass", "notch", "ladder"};
-inline constexpr const char* k_lfo_waves[] = {"sine", "triangle", "saw_up", "saw_down", "square", "hold", "smooth"};
-inline constexpr const char* k_lfo_syncs[] = {"off",  "4/1", "2/1",  "1/1",  "1/2",  "1/4",
-                                              "1/4.", "1/8", "1/8.", "1/16", "1/8t", "1/32"};
-inline constexpr const char* k_triggers[] = {"free", "note"};
-
-inline constexpr float k_smooth = 0.01f; // seconds: what a knob's step is spread over
-
-constexpr Parameter choice(const char* id, const char* name, const char* group, const char* const* choices, int count,
-                           int fallback = 0) {
-    return {id,
-            name,
-            group,
-            Unit::choice,
-            0.0f,
-            static_cast<float>(count - 1),
-            static_cast<float>(fallback),
-            Curve::linear,
-            0.0f,
-            choices,
-            count,
-            false};
-}
-constexpr Parameter linear(const char* id, const char* name, const char* group, Unit unit, float least, float most,
-                           float fallback, bool modulatable = true, float smoothing = k_smooth) {
-    return {id, name, group, unit, least, most, fallback, Curve::linear, smoothing, nullptr, 0, modulatable};
-}
-constexpr Parameter exponential(const char* id, const char* name, const char* group, Unit unit, float least, float most,
-                                float fallback, bool modulatable, float smoothing = 0.0f) {
-    return {id, name, group, unit, least, most, fallback, Curve::exponential, smoothing, nullptr, 0, modulatable};
-}
-
 // In the order of Param.
 inline constexpr Parameter k_parameters[parameter_count] = {
     choice("osc1_wave", "Wave", "Oscillator 1", k_waves, 4),
@@ -105,35 +74,13 @@ inline constexpr Parameter k_parameters[parameter_count] = {
     linear("env2_sustain", "Sustain", "Envelope 2", Unit::ratio, 0, 1, 0.3f, false, 0),
     exponential("env2_release", "Release", "Envelope 2", Unit::seconds, 0.002f, 30, 0.25f, false),
     linear("env2_curve", "Curve", "Envelope 2", Unit::none, 0, 10, 5, false, 0),
-    choice("lfo1_wave", "Wave", "LFO 1", k_lfo_waves, 7),
-    exponential("lfo1_rate", "Rate", "LFO 1", Unit::hertz, 0.01f, 100, 5, true, k_smooth),
-    choice("lfo1_sync", "Sync", "LFO 1", k_lfo_syncs, k_lfo_sync_count),
-    choice("lfo1_trigger", "Trigger", "LFO 1", k_triggers, 2),
-    linear("lfo1_phase", "Phase", "LFO 1", Unit::ratio, 0, 1, 0, false, 0),
-    linear("lfo1_delay", "Delay", "LFO 1", Unit::seconds, 0, 10, 0, false, 0),
-    linear("lfo1_fade", "Fade-in", "LFO 1", Unit::seconds, 0, 10, 0, false, 0),
-    choice("lfo2_wave", "Wave", "LFO 2", k_lfo_waves, 7),
-    exponential("lfo2_rate", "Rate", "LFO 2", Unit::hertz, 0.01f, 100, 0.5f, true, k_smooth),
-    choice("lfo2_sync", "Sync", "LFO 2", k_lfo_syncs, k_lfo_sync_count),
-    choice("lfo2_trigger", "Trigger", "LFO 2", k_triggers, 2),
-    linear("lfo2_phase", "Phase", "LFO 2", Unit::ratio, 0, 1, 0, false, 0),
-    linear("lfo2_delay", "Delay", "LFO 2", Unit::seconds, 0, 10, 0, false, 0),
-    linear("lfo2_fade", "Fade-in", "LFO 2", Unit::seconds, 0, 10, 0, false, 0),
+    TUTTI_LFO_ROWS("lfo1", "LFO 1", 5),
+    TUTTI_LFO_ROWS("lfo2", "LFO 2", 0.5f),
     linear("unison_voices", "Voices", "Unison", Unit::none, 1, 16, 1, false, 0),
     linear("unison_detune", "Detune", "Unison", Unit::cents, 0, 100, 12),
     linear("unison_spread", "Spread", "Unison", Unit::ratio, 0, 1, 0.7f),
 };
 
-// Attack rises on a gentle curve, decay and release fall exponentially: as circuits do. [render]
-inline void adsr_plan(const float* values, int attack, EnvelopePlan& plan) noexcept {
-    const float curve = values[attack + 4], sustain = values[attack + 2];
-    plan = {};
-    plan.stages[0] = {values[attack], 1.0f, curve * 0.2f};
-    plan.stages[1] = {values[attack + 1], sustain, curve};
-    plan.stages[2] = {values[attack + 3], 0.0f, curve};
-    plan.count = 3;
-    plan.sustain = 1;
-}
 inline void plan(const float* values, const NoteInfo&, EnvelopePlan* plans) noexcept {
     adsr_plan(values, p_env1_attack, plans[0]);
     adsr_plan(values, p_env2_attack, plans[1]);

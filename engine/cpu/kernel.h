@@ -16,7 +16,7 @@ struct ChunkWork {
 };
 
 using RenderChunk = void (*)(ChunkWork& work) noexcept;
-inline constexpr int k_kernel_count = 1; // rows of the registry
+inline constexpr int k_kernel_count = 4; // rows of the registry
 
 struct KernelTable {
     RenderChunk render[k_kernel_count];

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The body of an instruction set's translation unit; TUTTI_ISA_SPACE and TUTTI_KERNELS (the function's name) are defined.
 #include "engine/cpu/chunk.h"
+#include "voices/ambient_pad_kernel.h"
+#include "voices/drum_kernel.h"
+#include "voices/fm_kernel.h"
 #include "voices/subtractive_kernel.h"
 
 namespace tutti::engine {
@@ -12,7 +15,9 @@ using KernelLanes = TUTTI_KERNEL_LANES;
 using KernelLanes = dsp::NativeLanes;
 #endif
 // In the order of the registry.
-constexpr KernelTable k_table = {{&render_chunk<voices::Subtractive, KernelLanes>}};
+constexpr KernelTable k_table = {
+    {&render_chunk<voices::Subtractive, KernelLanes>, &render_chunk<voices::Fm, KernelLanes>,
+     &render_chunk<voices::AmbientPad, KernelLanes>, &render_chunk<voices::Drum, KernelLanes>}};
 } // namespace
 } // namespace TUTTI_ISA_SPACE
 

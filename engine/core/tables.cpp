@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#include <tutti/tables.h>
+
+#include <vector>
+
+#include "engine/effects/effect.h"
+#include "voices/registry.h"
+
+namespace tutti {
+
+namespace {
+
+const TypeTable* find(std::span<const TypeTable> tables, std::string_view id) {
+    for (const TypeTable& table : tables)
+        if (table.id == id) return &table;
+    return nullptr;
+}
+
+} // namespace
+
+std::span<const TypeTable> voice_tables() {
+    static const std::vector<TypeTable> tables = [] {
+        std::vector<TypeTable> made;
+        for (const voices::VoiceType* type : voices::k_voice_types)
+            made.push_back({type->id, type->name, {type->parameters, static_cast<std::size_t>(type->parameter_count)}});
+        return made;
+    }();
+    return tables;
+}
+
+std::span<const TypeTable> effect_tables() {
+    static const std::vector<TypeTable> tables = [] {
+        std::vector<TypeTable> made;
+        for (const engine::EffectType& type : engine::effect_types())
+            made.push_back({type.id, type.name, {type.parameters, static_cast<std::size_t>(type.parameter_count)}});
+        return made;
+    }();
+    return tables;
+}
+
+const TypeTable* voice_table(std::string_view id) {
+    return find(voice_tables(), id);
+}
+const TypeTable* effect_table(std::string_view id) {
+    return find(effect_tables(), id);
+}
+
+} // namespace tutti
