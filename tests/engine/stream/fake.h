@@ -222,7 +222,8 @@ inline tutti::engine::Hooks hooks(bool manual = false, Probe* probe = nullptr) {
     h.find_voice_type = [](std::string_view id) -> const voices::VoiceType* {
         return id == "fake" ? &type() : nullptr;
     };
-    h.make_backend = [probe](const tutti::EngineConfig&, int) -> tutti::Result<std::unique_ptr<tutti::engine::Backend>> {
+    h.make_backend = [probe](const tutti::EngineConfig&,
+                             int) -> tutti::Result<std::unique_ptr<tutti::engine::Backend>> {
         return std::unique_ptr<tutti::engine::Backend>(new FakeBackend(probe));
     };
     h.manual = manual;
