@@ -22,8 +22,7 @@ enum Tier : int { tier_eco = 0, tier_standard, tier_ultra };
 
 constexpr float k_cycle_half = 2147483648.0f;
 constexpr float k_eco_scale = 46340.9500f;      // sqrt(2^31): the parabola is squared
-constexpr float k_standard_scale = 115.661056f; // (2^31/12)^(1/4): the outer power of four
-constexpr float k_standard_ratio = 1.41421356f; // 4^(1/4): the inner one to the outer
+constexpr float k_standard_scale = 115.661056f; // (2^31/12)^(1/4): powers of four
 
 // What a wave needs beside its phase, from 1/increment. Both numbers may be ramped linearly.
 template <class F>
@@ -85,11 +84,13 @@ TUTTI_INLINE F saw(F s, Edge<F> edge, int further) {
         return fnma(u, with_sign(u, s), s);
     }
     if (tier == tier_standard) {
-        const F inner = max(fma(linear, F(k_standard_ratio), F(-k_standard_ratio * k_standard_scale)), F(0.0f));
+        // outer^4 - 4 inner^4, inner = outer - 1 in units of the scale: multiplications are what the machine has least of.
         const F outer = max(linear, F(0.0f));
+        const F inner = max(linear - F(k_standard_scale), F(0.0f));
+        const F twice = inner + inner;
         const F a = outer * outer;
-        const F b = inner * inner;
-        return s - with_sign(fma(a, a, -(b * b)), s); // the residual is never negative
+        const F difference = fnma(twice, inner, a), sum = fma(twice, inner, a);
+        return fnma(difference, with_sign(sum, s), s);
     }
     F sum = residual(k_step_residual, linear);
     const F period = edge.offset + edge.offset;

@@ -40,6 +40,8 @@ struct Row {
     std::uint16_t muted = 0;   // bit lane: was found not finite and is kept silent until its next start [backend]
     std::uint32_t version = 0; // table version that the row's targets were computed from [backend]
     std::uint16_t unsettled = 0xffff; // bit lane: targets must be computed at the next tick [backend]
+    std::uint16_t gliding = 0;        // bit lane: input_pitch_step is not 0 [backend]
+    std::uint16_t muffled = 0;        // bit lane: input_lowpass is between 0 and 1 [backend]
 };
 
 // The parameter table in effect from `offset` on. A change on a tick's first frame is taken by that tick; inside a tick it

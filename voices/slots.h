@@ -44,6 +44,8 @@ struct Context {
     Word frame = 0;                   // low word of the stream's frame at the step's first frame
     Word tick = 0;                    // low word of that frame / 16
     Word sources = 0;                 // bit s: source s has a route
+    bool gliding = false;             // some voice of the group has a pitch step
+    bool muffled = false;             // some voice of the group has its low-pass closed
     Word routed[5] = {0, 0, 0, 0, 0}; // bit p: parameter p has a route
     TUTTI_INLINE float part(int input) const { return table[input]; }
     TUTTI_INLINE float parameter(int index) const { return table[part_input_count + index]; }
@@ -65,30 +67,37 @@ TUTTI_INLINE void advance_envelope(V v, int e) {
     v.set(envelope_field(e), envelope_next(v, e));
 }
 
-// One quantity that runs linearly from tick to tick: fields `at` (its value) and `at + 1` (its change a frame).
+// One quantity that runs linearly from tick to tick: its value in field `at`, its change a frame in field `slope`.
 //
 // A target is reached within rounding at the next tick; there the value is laid on the target and the slope becomes 0
 // ("settled") where no more than rounding is left. So a lane whose inputs rest gives the same bits whether or not its
-// neighbours make the row compute targets.
+// neighbours make the row compute targets. `which` lanes take the target; `begun` ones begin at `now`.
 template <class V, class F>
-TUTTI_INLINE MaskOf<F> retarget(V v, int at, MaskOf<F> which, MaskOf<F> begun, F now, F next, F per_frame) {
+TUTTI_INLINE MaskOf<F> retarget(V v, int at, int slope, MaskOf<F> which, MaskOf<F> begun, F now, F next, F per_frame) {
     const F value = select(begun, now, v.get(at));
     const F gap = next - value;
     const MaskOf<F> moving = abs(gap) > abs(next) * F(3.8147e-6f); // 2^-18
     v.set(at, select(which, select(moving, value, next), v.get(at)));
-    v.set(at + 1, select(which, select(moving, gap * per_frame, F(0.0f)), v.get(at + 1)));
+    v.set(slope, select(which, select(moving, gap * per_frame, F(0.0f)), v.get(slope)));
     return both(moving, which);
 }
 // The same for an increment: 32-bit integers, the change a frame cut towards zero.
 template <class V, class F>
-TUTTI_INLINE MaskOf<F> retarget_increment(V v, int at, MaskOf<F> which, MaskOf<F> begun, UintOf<F> now, UintOf<F> next,
-                                          F per_frame) {
+TUTTI_INLINE MaskOf<F> retarget_increment(V v, int at, int slope, MaskOf<F> which, MaskOf<F> begun, UintOf<F> now,
+                                          UintOf<F> next, F per_frame) {
     const UintOf<F> value = select(begun, now, v.bits(at));
     const F gap = signed_to_float(next - value);
     const MaskOf<F> moving = abs(gap) > F(64.0f);
     v.set_bits(at, select(which, select(moving, value, next), v.bits(at)));
-    v.set_bits(at + 1, select(which, select(moving, truncate_to_int(gap * per_frame), UintOf<F>(0u)), v.bits(at + 1)));
+    v.set_bits(slope, select(which, select(moving, truncate_to_int(gap * per_frame), UintOf<F>(0u)), v.bits(slope)));
     return both(moving, which);
+}
+// For what gets a new target at every tick anyway: nothing to settle.
+template <class V, class F>
+TUTTI_INLINE void move_to(V v, int at, int slope, MaskOf<F> which, MaskOf<F> begun, F now, F next, F per_frame) {
+    const F value = select(begun, now, v.get(at));
+    v.set(at, value);
+    v.set(slope, select(which, (next - value) * per_frame, v.get(slope)));
 }
 
 // 2^-32 cycles a frame from semitones; held below 0.49 of the rate.

@@ -9,9 +9,11 @@
 //       advance(view, context)       a tick has come: envelopes, pitch (voices/slots.h), LFOs (voices/lfo.h)
 //       retarget(view, context, which, begun, frames_left) -> lanes to be computed again at the next tick
 //       retarget_tick(view, context, rest) -> the same, for all lanes, at a tick
-//       runs_through(view, context)  true where `run` can cross ticks by itself
-//       run<G>(views, context, first, last, accumulator)   adds frames [first, last) of G rows, in order
-//       health(view)                 not finite where a memory is not
+//       runs_through(context)        true where `run` does what ticks need by itself, while all lanes are settled
+//       run<G>(views, context, first, last, tick, accumulator)   adds frames [first, last) of G rows, in order; where it
+//                                    runs through, `tick` says that one has come at `first`
+//       health(view, context)        not finite where a memory is not
+//       prefetch(view)               asks for the lines that a block will touch
 //     Give `which` lanes new values only, ramp between ticks by retarget() of voices/slots.h, keep every quantity of time in
 //     fields: rendering may stop after any frame, and a lane's bits may not depend on its neighbours.
 //   - its line in engine/cpu/kernels.inl.
@@ -132,9 +134,10 @@ inline std::uint64_t shape(const float* values, const Route* routes, int route_c
     set(shape_move_pitch, pitch || any_moves({p_osc1_semitone, p_osc1_fine, p_osc2_semitone, p_osc2_fine}));
     set(shape_move_width, any_moves({p_osc1_width, p_osc2_width}));
     set(shape_move_mix, any_moves({p_osc1_level, p_osc2_level, p_ring_level, p_sub_level, p_noise_level}));
+    const bool base = filter != filter_off && (pitch || any_moves({p_cutoff, p_filter_key, p_filter_env}));
+    set(shape_move_base, base);
     set(shape_move_filter,
-        filter != filter_off &&
-            (filter_env || pitch || any_moves({p_cutoff, p_resonance, p_drive, p_filter_key, p_filter_fm})));
+        filter_env || base || (filter != filter_off && any_moves({p_resonance, p_drive, p_filter_fm})));
     set(shape_move_amp, any_moves({p_level, p_pan, p_velocity, p_unison_spread}) ||
                             (!is_set(shape_mix) && any_moves({p_osc1_level, p_osc2_level})));
     return bits;

@@ -34,35 +34,38 @@ struct Subtractive {
         return subtractive_kernel::compute_targets(v, c, subtractive_kernel::tick_change<F>(rest));
     }
 
-    // True where ticks need nothing but what `run` does by itself over any number of them.
-    static bool runs_through(View v, const Context& c) {
-        return subtractive_kernel::is_fused_shape(c) && !subtractive_kernel::moves(c) && is_open(v) &&
-               !any(v.get(input_pitch_step) != F(0.0f));
+    // True where `run` does by itself what ticks need, over any number of them, while all lanes are settled.
+    static bool runs_through(const Context& c) {
+        using namespace subtractive_kernel;
+        return is_fused_shape(c) && !c.muffled && (is_still(c) || is_sweep(c));
     }
 
-    // Frames [first, last) of the step, added to `to`. Within one tick, or further where every group runs_through.
+    // Frames [first, last) of the step, added to `to`: inside one tick whose targets are made; or, `through`, over any number,
+    // the first one at `first` itself where `tick` says so.
     template <int G>
-    static void run(const View* v, const Context& c, int first, int last, subtractive_kernel::Accumulator to) {
-        bool fused = subtractive_kernel::is_fused_shape(c);
-        for (int g = 0; g < G; ++g)
-            fused = fused && is_open(v[g]);
-        if (fused)
-            subtractive_kernel::fused_form<F, G>(v, c, first, last, to);
+    static void run(const View* v, const Context& c, int first, int last, bool through, bool tick,
+                    subtractive_kernel::Accumulator to) {
+        if (subtractive_kernel::is_fused_shape(c) && !c.muffled)
+            subtractive_kernel::fused_form<F, G>(v, c, first, last, through, tick, to);
         else
             subtractive_kernel::modules<F, G>(v, c, first, last, to);
     }
 
-    // Not finite where a memory of the lane is not.
-    static F health(View v) {
+    // Not finite where a memory of the lane is not: every other one shows in these after a frame.
+    static F health(View v, const Context& c) {
         using namespace subtractive;
-        return abs(v.get(f_i1)) + abs(v.get(f_i2)) + abs(v.get(f_i3)) + abs(v.get(f_i4)) + abs(v.get(f_left)) +
-               abs(v.get(f_right)) + abs(v.get(f_c1)) + abs(v.get(f_c2)) + abs(v.get(f_c3)) + abs(v.get(f_pink));
+        F sum = abs(v.get(f_i1)) + abs(v.get(f_i2)) + abs(v.get(f_left));
+        if (!subtractive_kernel::is_fused_shape(c))
+            sum = sum + abs(v.get(f_i3)) + abs(v.get(f_i4)) + abs(v.get(f_pink)) + abs(v.get(f_muffle));
+        return sum;
     }
-
-private:
-    static TUTTI_INLINE bool is_open(View v) {
-        const F open = v.get(input_lowpass);
-        return !any(both(F(0.0f) < open, open < F(1.0f)));
+    static void prefetch(View v) {
+        using namespace subtractive;
+        for (int f = envelope_field(0); f < envelope_field(0) + 3; ++f)
+            v.prefetch(f);
+        for (int f = f_osc1; f <= f_left_gain; ++f)
+            v.prefetch(f);
+        v.prefetch(f_left + k_slopes);
     }
 };
 

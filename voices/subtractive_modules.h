@@ -18,7 +18,7 @@ struct Frames {
 template <class F>
 struct Ramp {
     F value, slope;
-    TUTTI_INLINE Ramp(Slots<F> v, int at) : value(v.get(at)), slope(v.get(at + 1)) {}
+    TUTTI_INLINE Ramp(Slots<F> v, int at) : value(v.get(at)), slope(v.get(at + k_slopes)) {}
     TUTTI_INLINE F next() {
         value = value + slope;
         return value;
@@ -27,7 +27,7 @@ struct Ramp {
 template <class F>
 struct IntegerRamp {
     UintOf<F> value, slope;
-    TUTTI_INLINE IntegerRamp(Slots<F> v, int at) : value(v.bits(at)), slope(v.bits(at + 1)) {}
+    TUTTI_INLINE IntegerRamp(Slots<F> v, int at) : value(v.bits(at)), slope(v.bits(at + k_slopes)) {}
     TUTTI_INLINE UintOf<F> next() {
         value = value + slope;
         return value;
@@ -188,7 +188,7 @@ void sub_frames(Slots<F> v, bool square, IntegerRamp<F> increment, Frames<F>& x,
         x.at[i] = fma(level.next(), y, x.at[i]);
     }
     v.set_bits(f_sub_phase, phase);
-    v.set(f_sub + 0, level.value);
+    v.set(f_sub, level.value);
     if (square) {
         v.set(f_sub_slope, slope.value);
         v.set(f_sub_offset, offset.value);
@@ -245,46 +245,66 @@ void filter_ladder_frames(Slots<F> v, bool fm, const Frames<F>& mover, Frames<F>
     v.set(fm ? f_fm : f_c2, fm ? depth.value : solve.value);
 }
 
-// Two rows at once: the chain from one sample to the next leaves half of the machine idle.
-template <int G, class F>
-void filter_svf_frames(const Slots<F>* v, int type, bool fm, const Frames<F>* mover, Frames<F>* x, int n) {
-    for (int g = 0; g < G; ++g) {
-        Svf<F> svf = {v[g].get(f_i1), v[g].get(f_i2)};
-        Ramp<F> a1(v[g], f_c1), a2(v[g], f_c2), a3(v[g], f_c3), damping(v[g], f_damping), angle(v[g], f_angle),
-            depth(v[g], f_fm);
-        for (int i = 0; i < n; ++i) {
-            const F in = x[g].at[i];
-            F low, band;
-            F k = damping.value;
-            if (fm) {
-                k = damping.next();
-                const F moved = fma(depth.next() * F(1.0f / k_cycle_half), mover[g].at[i], angle.next());
-                const SvfCoefficients<F> a = svf_coefficients(max(moved, F(-20.0f)), k);
-                svf.step(in, a.a1, a.a2, a.a3, low, band);
-            } else {
-                svf.step(in, a1.next(), a2.next(), a3.next(), low, band);
-            }
-            if (type == filter_low) {
-                x[g].at[i] = low;
-            } else if (type == filter_band) {
-                x[g].at[i] = k * band; // 0 dB at its centre
-            } else {
-                const F high = fnma(k, band, fma(F(2.0f), in, -low));
-                x[g].at[i] = type == filter_high ? high : high + low;
-            }
-        }
-        v[g].set(f_i1, svf.i1);
-        v[g].set(f_i2, svf.i2);
+template <class F>
+struct SvfRow {
+    Svf<F> svf;
+    Ramp<F> a1, a2, a3, damping, angle, depth;
+    TUTTI_INLINE explicit SvfRow(Slots<F> v)
+        : svf{v.get(f_i1), v.get(f_i2)}, a1(v, f_c1), a2(v, f_c2), a3(v, f_c3), damping(v, f_damping),
+          angle(v, f_angle), depth(v, f_fm) {}
+    template <int type, bool fm>
+    TUTTI_INLINE F step(F in, F mover) {
+        F low, band;
+        F k = damping.value;
         if (fm) {
-            v[g].set(f_damping, damping.value);
-            v[g].set(f_angle, angle.value);
-            v[g].set(f_fm, depth.value);
+            k = damping.next();
+            const F moved = fma(depth.next() * F(1.0f / k_cycle_half), mover, angle.next());
+            const SvfCoefficients<F> a = svf_coefficients(max(moved, F(-20.0f)), k);
+            svf.step(in, a.a1, a.a2, a.a3, low, band);
         } else {
-            v[g].set(f_c1, a1.value);
-            v[g].set(f_c2, a2.value);
-            v[g].set(f_c3, a3.value);
+            svf.step(in, a1.next(), a2.next(), a3.next(), low, band);
+        }
+        if (type == filter_low) return low;
+        if (type == filter_band) return k * band; // 0 dB at its centre
+        const F high = fnma(k, band, fma(F(2.0f), in, -low));
+        return type == filter_high ? high : high + low;
+    }
+    TUTTI_INLINE void store_to(Slots<F> v, bool fm) const {
+        v.set(f_i1, svf.i1);
+        v.set(f_i2, svf.i2);
+        if (fm) {
+            v.set(f_damping, damping.value);
+            v.set(f_angle, angle.value);
+            v.set(f_fm, depth.value);
+        } else {
+            v.set(f_c1, a1.value);
+            v.set(f_c2, a2.value);
+            v.set(f_c3, a3.value);
         }
     }
+};
+// Two rows at once: the chain from one sample to the next leaves half of the machine idle.
+template <int G, int type, bool fm, class F>
+void svf_frames(const Slots<F>* v, const Frames<F>* mover, Frames<F>* x, int n) {
+    SvfRow<F> first(v[0]), second(v[G - 1]);
+    for (int i = 0; i < n; ++i) {
+        x[0].at[i] = first.template step<type, fm>(x[0].at[i], fm ? mover[0].at[i] : x[0].at[i]);
+        if (G == 2)
+            x[G - 1].at[i] = second.template step<type, fm>(x[G - 1].at[i], fm ? mover[G - 1].at[i] : x[0].at[i]);
+    }
+    first.store_to(v[0], fm);
+    if (G == 2) second.store_to(v[G - 1], fm);
+}
+template <int G, int type, class F>
+TUTTI_INLINE void svf_type_frames(const Slots<F>* v, bool fm, const Frames<F>* mover, Frames<F>* x, int n) {
+    fm ? svf_frames<G, type, true>(v, mover, x, n) : svf_frames<G, type, false>(v, mover, x, n);
+}
+template <int G, class F>
+void filter_svf_frames(const Slots<F>* v, int type, bool fm, const Frames<F>* mover, Frames<F>* x, int n) {
+    if (type == filter_low) return svf_type_frames<G, filter_low>(v, fm, mover, x, n);
+    if (type == filter_band) return svf_type_frames<G, filter_band>(v, fm, mover, x, n);
+    if (type == filter_high) return svf_type_frames<G, filter_high>(v, fm, mover, x, n);
+    return svf_type_frames<G, filter_notch>(v, fm, mover, x, n);
 }
 
 template <class F>
@@ -330,7 +350,7 @@ template <class F>
 void output_frames(Slots<F> v, const Context& c, const Frames<F>& x, int n, float* left, float* right) {
     const F open = v.get(input_lowpass);
     const MaskOf<F> muffled = both(F(0.0f) < open, open < F(1.0f));
-    const bool muffle = any(muffled);
+    const bool muffle = c.muffled && any(muffled);
     F memory = v.get(f_muffle);
     Ramp<F> l(v, f_left), r(v, f_right);
     for (int i = 0; i < n; ++i) {

@@ -89,46 +89,53 @@ enum ShapeBit : int {
     shape_move_width,  //
     shape_move_mix,    //
     shape_move_filter, //
+    shape_move_base,   // the cutoff by more than envelope 2
     shape_move_amp,    //
     shape_modules = 63 // for tests: the general form even where there is a fused one
 };
 
 constexpr int k_envelopes = 2;
 
-// Pairs "value, slope" take two fields (voices/slots.h, retarget).
+// A ramped quantity has its value at `f` and its change a frame at `f + k_slopes`: what a plain voice touches in each block
+// lies together, in sixteen lines of memory from envelope 1 on.
 enum Field : int {
     f_osc1 = static_cast<int>(input_count) + 3 * k_envelopes,
     f_osc_phase = 0, // within an oscillator
-    f_osc_increment, // and its slope
-    f_osc_slope = 3, // pair
-    f_osc_offset = 5,
-    f_osc_count = 7,
+    f_osc_increment, // ramped
+    f_osc_slope,     // ramped
+    f_osc_offset,    // ramped
+    f_osc_count,
     f_i1 = f_osc1 + f_osc_count, // filter memories
     f_i2,
-    f_c1, // pair: A1 of the state-variable filter, G of the ladder
-    f_c2 = f_c1 + 2,
-    f_c3 = f_c2 + 2,
-    f_left = f_c3 + 2,        // pair: amplitude
-    f_left_gain = f_left + 2, // amplitude = envelope 1 * gain
-    f_right,                  // pair
-    f_right_gain = f_right + 2,
+    f_c1, // ramped: A1 of the state-variable filter, G of the ladder
+    f_c2,
+    f_c3,
+    f_left,      // ramped: amplitude = envelope 1 * gain
+    f_left_gain, //
+    f_right,     // ramped
+    f_right_gain,
+    f_damping, // ramped: k = 1/Q, or the ladder's feedback
+    f_base,    // log2(pi cutoff / rate) without envelope 2
+    f_depth,   // of envelope 2 on it
+    f_angle,   // ramped: log2(pi cutoff / rate), for audio-rate cutoff
+    f_fm,      // ramped
+    f_drive,   // ramped
     f_osc2,
     f_i3 = f_osc2 + f_osc_count,
     f_i4,
-    f_damping, // pair: k = 1/Q, or the ladder's feedback
-    f_drive = f_damping + 2,
-    f_angle = f_drive + 2, // pair: log2(pi cutoff / rate), for audio-rate cutoff
-    f_fm = f_angle + 2,
-    f_level1 = f_fm + 2,
-    f_level2 = f_level1 + 2,
-    f_ring = f_level2 + 2,
-    f_sub = f_ring + 2,
-    f_noise = f_sub + 2,
-    f_width1 = f_noise + 2, // pair of integers
-    f_width2 = f_width1 + 2,
-    f_sub_slope = f_width2 + 2, // pairs
-    f_sub_offset = f_sub_slope + 2,
-    f_sub_phase = f_sub_offset + 2,
+    f_level1, // ramped, as are the next
+    f_level2,
+    f_ring,
+    f_sub,
+    f_noise,
+    f_width1, // integers
+    f_width2,
+    f_sub_slope,
+    f_sub_offset, // the last of the ramped
+    f_slopes_end,
+    k_slopes = f_slopes_end - f_osc1,
+    f_rest = f_slopes_end + k_slopes,
+    f_sub_phase = f_rest,
     f_corner1, // the triangle's third number
     f_corner2,
     f_pink, // three poles

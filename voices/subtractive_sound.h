@@ -39,19 +39,33 @@ TUTTI_INLINE bool is_fused_shape(const Context& c) {
     const unsigned long long control = 1ull << shape_env2 | 1ull << shape_lfo1 | 1ull << shape_lfo2;
     return (c.shape & module_bits & ~control) == plain && !has(c, shape_modules);
 }
-TUTTI_INLINE bool moves(const Context& c) {
-    return c.shape >> shape_env2 != 0; // envelope 2, LFOs and everything that follows from them
+// What the fused loop does by itself at ticks: nothing but envelope 1 moves, or envelope 2 moves the cutoff as well.
+TUTTI_INLINE bool is_still(const Context& c) {
+    return c.shape >> shape_env2 == 0 && !c.gliding;
+}
+TUTTI_INLINE bool is_sweep(const Context& c) {
+    const unsigned long long sweep = 1ull << shape_env2 | 1ull << shape_move_filter;
+    return c.shape >> shape_env2 << shape_env2 == sweep && !c.gliding;
 }
 
+// Which of the fused loop's quantities are ramped.
+enum Ramps : int { ramp_none = 0, ramp_filter, ramp_all };
+
 template <class F>
-TUTTI_INLINE bool any_slope(Slots<F> v) {
-    const UintOf<F> bits = v.bits(f_osc1 + f_osc_increment + 1) | v.bits(f_osc1 + f_osc_slope + 1) |
-                           v.bits(f_osc1 + f_osc_offset + 1) | v.bits(f_c1 + 1) | v.bits(f_c2 + 1) | v.bits(f_c3 + 1);
+TUTTI_INLINE bool any_bits(UintOf<F> bits) {
     return any(less_unsigned(UintOf<F>(0u), bits & UintOf<F>(0x7fffffffu)));
+}
+template <class F>
+TUTTI_INLINE Ramps ramps_of(Slots<F> v) {
+    const int at = f_osc1 + k_slopes;
+    if (any_bits<F>(v.bits(at + f_osc_increment) | v.bits(at + f_osc_slope) | v.bits(at + f_osc_offset)))
+        return ramp_all;
+    const bool filter = any_bits<F>(v.bits(f_c1 + k_slopes) | v.bits(f_c2 + k_slopes) | v.bits(f_c3 + k_slopes));
+    return filter ? ramp_filter : ramp_none;
 }
 
 // What the fused loop keeps of one row in registers.
-template <class F, bool ramp, bool stereo>
+template <class F, int ramps, bool stereo>
 struct FusedVoice {
     UintOf<F> phase, increment, increment_slope;
     Edge<F> edge, edge_slope;
@@ -69,17 +83,19 @@ struct FusedVoice {
         a2 = v.get(f_c2);
         a3 = v.get(f_c3);
         left = v.get(f_left);
-        left_slope = v.get(f_left + 1);
+        left_slope = v.get(f_left + k_slopes);
         if (stereo) {
             right = v.get(f_right);
-            right_slope = v.get(f_right + 1);
+            right_slope = v.get(f_right + k_slopes);
         }
-        if (ramp) {
-            increment_slope = v.bits(f_osc1 + f_osc_increment + 1);
-            edge_slope = {v.get(f_osc1 + f_osc_slope + 1), v.get(f_osc1 + f_osc_offset + 1)};
-            a1_slope = v.get(f_c1 + 1);
-            a2_slope = v.get(f_c2 + 1);
-            a3_slope = v.get(f_c3 + 1);
+        if (ramps == ramp_all) {
+            increment_slope = v.bits(f_osc1 + f_osc_increment + k_slopes);
+            edge_slope = {v.get(f_osc1 + f_osc_slope + k_slopes), v.get(f_osc1 + f_osc_offset + k_slopes)};
+        }
+        if (ramps != ramp_none) {
+            a1_slope = v.get(f_c1 + k_slopes);
+            a2_slope = v.get(f_c2 + k_slopes);
+            a3_slope = v.get(f_c3 + k_slopes);
         }
     }
     TUTTI_INLINE void store_to(Slots<F> v) const {
@@ -87,21 +103,26 @@ struct FusedVoice {
         v.set(f_i1, filter.i1);
         v.set(f_i2, filter.i2);
         v.set(f_left, left);
-        v.set(f_left + 1, left_slope);
+        v.set(f_left + k_slopes, left_slope);
         if (stereo) {
             v.set(f_right, right);
-            v.set(f_right + 1, right_slope);
+            v.set(f_right + k_slopes, right_slope);
         }
-        if (ramp) {
+        if (ramps == ramp_all) {
             v.set_bits(f_osc1 + f_osc_increment, increment);
             v.set(f_osc1 + f_osc_slope, edge.slope);
             v.set(f_osc1 + f_osc_offset, edge.offset);
+        }
+        if (ramps != ramp_none) {
             v.set(f_c1, a1);
             v.set(f_c2, a2);
             v.set(f_c3, a3);
+            v.set(f_c1 + k_slopes, a1_slope);
+            v.set(f_c2 + k_slopes, a2_slope);
+            v.set(f_c3 + k_slopes, a3_slope);
         }
     }
-    // Only envelope 1 moves: what `advance` and `compute_targets` do for it.
+    // What `advance` and `compute_targets` do where only envelope 1 moves.
     TUTTI_INLINE void tick(Slots<F> v) {
         const int e = envelope_field(0);
         const F mul = v.get(e + 1), add = v.get(e + 2);
@@ -111,12 +132,26 @@ struct FusedVoice {
         left_slope = fma(next, v.get(f_left_gain), -left) * F(1.0f / 16.0f);
         if (stereo) right_slope = fma(next, v.get(f_right_gain), -right) * F(1.0f / 16.0f);
     }
+    // The same where envelope 2 moves the cutoff.
+    TUTTI_INLINE void sweep(Slots<F> v) {
+        const int e = envelope_field(1);
+        const F mul = v.get(e + 1), add = v.get(e + 2);
+        const F value = fma(v.get(e), mul, add);
+        v.set(e, value);
+        const F angle = angle_with(v.get(f_base), v.get(f_depth), fma(value, mul, add));
+        const SvfCoefficients<F> to = svf_coefficients(angle, v.get(f_damping));
+        a1_slope = (to.a1 - a1) * F(1.0f / 16.0f);
+        a2_slope = (to.a2 - a2) * F(1.0f / 16.0f);
+        a3_slope = (to.a3 - a3) * F(1.0f / 16.0f);
+    }
     template <int tier>
     TUTTI_INLINE F step() {
-        if (ramp) {
+        if (ramps == ramp_all) {
             increment = increment + increment_slope;
             edge.slope = edge.slope + edge_slope.slope;
             edge.offset = edge.offset + edge_slope.offset;
+        }
+        if (ramps != ramp_none) {
             a1 = a1 + a1_slope;
             a2 = a2 + a2_slope;
             a3 = a3 + a3_slope;
@@ -131,21 +166,29 @@ struct FusedVoice {
     }
 };
 
-template <class F, int G, int tier, bool ramp, bool stereo>
-void fused(const Slots<F>* v, const Context& c, int first, int last, Accumulator to) {
-    FusedVoice<F, ramp, stereo> voice[G];
+template <class F, int G, int tier, int ramps, bool stereo>
+void fused(const Slots<F>* v, const Context& c, int first, int last, bool tick, Accumulator to) {
+    FusedVoice<F, ramps, stereo> voice[G];
+    const bool sweep = ramps != ramp_none && is_sweep(c);
     TUTTI_UNROLL for (int g = 0; g < G; ++g) {
         voice[g].load_from(v[g]);
         voice[g].further = 0;
         if (tier == tier_ultra) {
-            const F end = ramp ? fma(voice[g].edge_slope.offset, F(16.0f), voice[g].edge.offset) : voice[g].edge.offset;
-            voice[g].further = further_jumps(min(voice[g].edge.offset, end));
+            const F now = voice[g].edge.offset;
+            voice[g].further =
+                further_jumps(ramps == ramp_all ? min(now, fma(voice[g].edge_slope.offset, F(16.0f), now)) : now);
         }
     }
     float* left = to.left + first * k_row_slots;
     float* right = stereo ? to.right + first * k_row_slots : nullptr;
     int at = first;
     for (;;) {
+        if (tick) {
+            TUTTI_UNROLL for (int g = 0; g < G; ++g) voice[g].tick(v[g]);
+            if (sweep) {
+                TUTTI_UNROLL for (int g = 0; g < G; ++g) voice[g].sweep(v[g]);
+            }
+        }
         const int stop = smaller(last, at + frames_to_tick(c, at));
         for (; at < stop; ++at) {
             F sum = load<F>(left), sum_right = sum;
@@ -163,31 +206,44 @@ void fused(const Slots<F>* v, const Context& c, int first, int last, Accumulator
             }
         }
         if (at == last) break;
-        TUTTI_UNROLL for (int g = 0; g < G; ++g) voice[g].tick(v[g]);
+        tick = true;
     }
     TUTTI_UNROLL for (int g = 0; g < G; ++g) voice[g].store_to(v[g]);
 }
 
-template <class F, int G, int tier>
-void fused_tier(const Slots<F>* v, const Context& c, int first, int last, Accumulator to, bool ramp) {
+template <class F, int G, int tier, int ramps>
+TUTTI_INLINE void fused_channels(const Slots<F>* v, const Context& c, int first, int last, bool tick, Accumulator to) {
     if (c.stereo)
-        ramp ? fused<F, G, tier, true, true>(v, c, first, last, to)
-             : fused<F, G, tier, false, true>(v, c, first, last, to);
+        fused<F, G, tier, ramps, true>(v, c, first, last, tick, to);
     else
-        ramp ? fused<F, G, tier, true, false>(v, c, first, last, to)
-             : fused<F, G, tier, false, false>(v, c, first, last, to);
+        fused<F, G, tier, ramps, false>(v, c, first, last, tick, to);
+}
+template <class F, int G, int tier>
+void fused_tier(const Slots<F>* v, const Context& c, int first, int last, bool tick, Accumulator to, Ramps ramps) {
+    if (ramps == ramp_none)
+        fused_channels<F, G, tier, ramp_none>(v, c, first, last, tick, to);
+    else if (ramps == ramp_filter)
+        fused_channels<F, G, tier, ramp_filter>(v, c, first, last, tick, to);
+    else
+        fused_channels<F, G, tier, ramp_all>(v, c, first, last, tick, to);
 }
 template <class F, int G>
-void fused_form(const Slots<F>* v, const Context& c, int first, int last, Accumulator to) {
-    bool ramp = false;
-    for (int g = 0; g < G; ++g)
-        ramp = ramp || any_slope(v[g]);
+void fused_form(const Slots<F>* v, const Context& c, int first, int last, bool through, bool tick, Accumulator to) {
+    Ramps ramps = ramp_none;
+    if (!through) { // else settled: nothing but what the ticks inside ramp
+        for (int g = 0; g < G; ++g) {
+            const Ramps own = ramps_of(v[g]);
+            ramps = own > ramps ? own : ramps;
+        }
+    } else if (is_sweep(c)) {
+        ramps = ramp_filter;
+    }
     if (c.tier == tier_eco)
-        fused_tier<F, G, tier_eco>(v, c, first, last, to, ramp);
+        fused_tier<F, G, tier_eco>(v, c, first, last, tick, to, ramps);
     else if (c.tier == tier_standard)
-        fused_tier<F, G, tier_standard>(v, c, first, last, to, ramp);
+        fused_tier<F, G, tier_standard>(v, c, first, last, tick, to, ramps);
     else
-        fused_tier<F, G, tier_ultra>(v, c, first, last, to, ramp);
+        fused_tier<F, G, tier_ultra>(v, c, first, last, tick, to, ramps);
 }
 
 } // namespace subtractive_kernel

@@ -67,7 +67,8 @@ MaskOf<F> oscillator_target(V v, const Context& c, const Change<F>& k, int at, i
     const UintOf<F> to = increment_of(next + interval(c, s_next, first), c);
     const UintOf<F> from = k.some_begin ? increment_of(now + interval(c, s_now, first), c) : to;
     const F float_to = signed_to_float(to), float_from = signed_to_float(from);
-    MaskOf<F> moving = retarget_increment(v, at + f_osc_increment, k.which, k.begun, from, to, k.per_frame);
+    MaskOf<F> moving = retarget_increment(v, at + f_osc_increment, at + f_osc_increment + k_slopes, k.which, k.begun,
+                                          from, to, k.per_frame);
     if (wave == wave_sine) return moving;
     Edge<F> edge_to, edge_from;
     if (wave == wave_triangle) {
@@ -78,10 +79,10 @@ MaskOf<F> oscillator_target(V v, const Context& c, const Change<F>& k, int at, i
         edge_to = saw_edge(c.tier, F(1.0f) / float_to);
         edge_from = k.some_begin ? saw_edge(c.tier, F(1.0f) / float_from) : edge_to;
     }
-    moving =
-        either(moving, retarget(v, at + f_osc_slope, k.which, k.begun, edge_from.slope, edge_to.slope, k.per_frame));
-    return either(moving,
-                  retarget(v, at + f_osc_offset, k.which, k.begun, edge_from.offset, edge_to.offset, k.per_frame));
+    moving = either(moving, retarget(v, at + f_osc_slope, at + f_osc_slope + k_slopes, k.which, k.begun,
+                                     edge_from.slope, edge_to.slope, k.per_frame));
+    return either(moving, retarget(v, at + f_osc_offset, at + f_osc_offset + k_slopes, k.which, k.begun,
+                                   edge_from.offset, edge_to.offset, k.per_frame));
 }
 
 // The first phase of a note: its own draw, or the parameter's.
@@ -100,17 +101,19 @@ MaskOf<F> width_target(V v, const Context& c, const Change<F>& k, int at, int in
     const F to = min(max(parameter(c, s_next, index), F(0.01f)), F(0.99f)) - F(0.5f);
     const F from = min(max(parameter(c, s_now, index), F(0.01f)), F(0.99f)) - F(0.5f);
     const UintOf<F> half(0x80000000u);
-    return retarget_increment(v, at, k.which, k.begun, truncate_to_int(from * F(4294967040.0f)) + half,
+    return retarget_increment(v, at, at + k_slopes, k.which, k.begun, truncate_to_int(from * F(4294967040.0f)) + half,
                               truncate_to_int(to * F(4294967040.0f)) + half, k.per_frame);
 }
 
-// log2(pi cutoff / rate) with key tracking and envelope 2.
+// log2(pi cutoff / rate) with key tracking, without envelope 2.
 template <class V, class F>
-TUTTI_INLINE F log2_angle(V v, const Context& c, const Sources<F>& s, F pitch, bool next) {
-    F x = parameter(c, s, p_cutoff) + F(c.log2_angle);
-    x = fma(parameter(c, s, p_filter_key) * F(1.0f / 12.0f), pitch - F(60.0f), x);
-    if (has(c, shape_env2)) x = fma(parameter(c, s, p_filter_env), next ? envelope_next(v, 1) : envelope_now(v, 1), x);
-    return max(x, F(-20.0f));
+TUTTI_INLINE F angle_base(V, const Context& c, const Sources<F>& s, F pitch) {
+    const F x = parameter(c, s, p_cutoff) + F(c.log2_angle);
+    return fma(parameter(c, s, p_filter_key) * F(1.0f / 12.0f), pitch - F(60.0f), x);
+}
+template <class F>
+TUTTI_INLINE F angle_with(F base, F depth, F envelope) {
+    return max(fma(depth, envelope, base), F(-20.0f));
 }
 
 template <class V, class F>
@@ -126,36 +129,56 @@ MaskOf<F> filter_target(V v, const Context& c, const Change<F>& k, F now, F next
         const F damping_to = ladder ? to * F(4.4f) : exp2(fma(F(-6.0f), to, F(0.5f)));
         const F damping_from = ladder ? from * F(4.4f) : exp2(fma(F(-6.0f), from, F(0.5f)));
         if (ladder || has(c, shape_fm)) {
-            moving = retarget(v, f_damping, k.which, k.begun, damping_from, damping_to, k.per_frame);
+            moving =
+                retarget(v, f_damping, f_damping + k_slopes, k.which, k.begun, damping_from, damping_to, k.per_frame);
         } else { // it is heard through the coefficients, which are ramped
             v.set(f_damping, select(k.which, damping_to, v.get(f_damping)));
         }
     }
     if (ladder && (k.rest || c.is_routed(p_drive))) {
         const F octaves(1.0f / 6.0206f);
-        moving = either(moving, retarget(v, f_drive, k.which, k.begun, exp2(parameter(c, s_now, p_drive) * octaves),
+        moving = either(moving, retarget(v, f_drive, f_drive + k_slopes, k.which, k.begun,
+                                         exp2(parameter(c, s_now, p_drive) * octaves),
                                          exp2(parameter(c, s_next, p_drive) * octaves), k.per_frame));
     }
-    const F angle_to = log2_angle(v, c, s_next, next, true);
-    const F angle_from = k.some_begin ? log2_angle(v, c, s_now, now, false) : angle_to;
+    F base_from = v.get(f_base), depth_from = v.get(f_depth);
+    if (k.rest || c.gliding || has(c, shape_move_base)) {
+        v.set(f_base, select(k.which, angle_base(v, c, s_next, next), base_from));
+        v.set(f_depth, select(k.which, parameter(c, s_next, p_filter_env), depth_from));
+        if (k.some_begin) {
+            base_from = angle_base(v, c, s_now, now);
+            depth_from = parameter(c, s_now, p_filter_env);
+        }
+    }
+    const bool env = has(c, shape_env2);
+    const F angle_to = angle_with(v.get(f_base), v.get(f_depth), env ? envelope_next(v, 1) : F(0.0f));
+    const F angle_from =
+        k.some_begin ? angle_with(base_from, depth_from, env ? envelope_now(v, 1) : F(0.0f)) : angle_to;
     if (has(c, shape_fm)) {
-        moving = either(moving, retarget(v, f_angle, k.which, k.begun, angle_from, angle_to, k.per_frame));
-        return either(moving, retarget(v, f_fm, k.which, k.begun, parameter(c, s_now, p_filter_fm),
+        moving = either(moving,
+                        retarget(v, f_angle, f_angle + k_slopes, k.which, k.begun, angle_from, angle_to, k.per_frame));
+        return either(moving, retarget(v, f_fm, f_fm + k_slopes, k.which, k.begun, parameter(c, s_now, p_filter_fm),
                                        parameter(c, s_next, p_filter_fm), k.per_frame));
     }
     const F damping = v.get(f_damping);
     if (ladder) {
         const F pole_to = ladder_pole(angle_to), pole_from = k.some_begin ? ladder_pole(angle_from) : pole_to;
-        moving = either(moving, retarget(v, f_c1, k.which, k.begun, pole_from, pole_to, k.per_frame));
-        return either(moving,
-                      retarget(v, f_c2, k.which, k.begun, ladder_solve(pole_from, damping),
-                               ladder_solve(pole_to, fma(v.get(f_damping + 1), k.frames, damping)), k.per_frame));
+        moving = either(moving, retarget(v, f_c1, f_c1 + k_slopes, k.which, k.begun, pole_from, pole_to, k.per_frame));
+        return either(moving, retarget(v, f_c2, f_c2 + k_slopes, k.which, k.begun, ladder_solve(pole_from, damping),
+                                       ladder_solve(pole_to, fma(v.get(f_damping + k_slopes), k.frames, damping)),
+                                       k.per_frame));
     }
     const SvfCoefficients<F> to = svf_coefficients(angle_to, damping);
     const SvfCoefficients<F> from = k.some_begin ? svf_coefficients(angle_from, damping) : to;
-    moving = either(moving, retarget(v, f_c1, k.which, k.begun, from.a1, to.a1, k.per_frame));
-    moving = either(moving, retarget(v, f_c2, k.which, k.begun, from.a2, to.a2, k.per_frame));
-    return either(moving, retarget(v, f_c3, k.which, k.begun, from.a3, to.a3, k.per_frame));
+    if (has(c, shape_move_filter)) {
+        move_to(v, f_c1, f_c1 + k_slopes, k.which, k.begun, from.a1, to.a1, k.per_frame);
+        move_to(v, f_c2, f_c2 + k_slopes, k.which, k.begun, from.a2, to.a2, k.per_frame);
+        move_to(v, f_c3, f_c3 + k_slopes, k.which, k.begun, from.a3, to.a3, k.per_frame);
+        return moving;
+    }
+    moving = either(moving, retarget(v, f_c1, f_c1 + k_slopes, k.which, k.begun, from.a1, to.a1, k.per_frame));
+    moving = either(moving, retarget(v, f_c2, f_c2 + k_slopes, k.which, k.begun, from.a2, to.a2, k.per_frame));
+    return either(moving, retarget(v, f_c3, f_c3 + k_slopes, k.which, k.begun, from.a3, to.a3, k.per_frame));
 }
 
 // Amplitude without envelope 1.
@@ -187,7 +210,7 @@ TUTTI_INLINE void gains(V v, const Context& c, const Sources<F>& s, F& left, F& 
 template <class V, class F>
 TUTTI_INLINE MaskOf<F> level_target(V v, const Context& c, const Change<F>& k, int at, int index, F scale,
                                     const Sources<F>& s_now, const Sources<F>& s_next) {
-    return retarget(v, at, k.which, k.begun, max(parameter(c, s_now, index), F(0.0f)) * scale,
+    return retarget(v, at, at + k_slopes, k.which, k.begun, max(parameter(c, s_now, index), F(0.0f)) * scale,
                     max(parameter(c, s_next, index), F(0.0f)) * scale, k.per_frame);
 }
 
@@ -210,10 +233,10 @@ MaskOf<F> pitch_targets(V v, const Context& c, const Change<F>& k, F now, F next
         const F to = signed_to_float(increment_of(next + interval(c, s_next, p_osc1_wave), c)) * F(0.5f);
         const F from = signed_to_float(increment_of(now + interval(c, s_now, p_osc1_wave), c)) * F(0.5f);
         const Edge<F> edge_to = saw_edge(c.tier, F(1.0f) / to), edge_from = saw_edge(c.tier, F(1.0f) / from);
-        moving =
-            either(moving, retarget(v, f_sub_slope, k.which, k.begun, edge_from.slope, edge_to.slope, k.per_frame));
-        moving =
-            either(moving, retarget(v, f_sub_offset, k.which, k.begun, edge_from.offset, edge_to.offset, k.per_frame));
+        moving = either(moving, retarget(v, f_sub_slope, f_sub_slope + k_slopes, k.which, k.begun, edge_from.slope,
+                                         edge_to.slope, k.per_frame));
+        moving = either(moving, retarget(v, f_sub_offset, f_sub_offset + k_slopes, k.which, k.begun, edge_from.offset,
+                                         edge_to.offset, k.per_frame));
     }
     return moving;
 }
@@ -235,10 +258,9 @@ Word compute_targets(V v, const Context& c, const Change<typename V::Lane>& k) {
     const Sources<F>& from = k.some_begin ? s_now : s_next;
 
     MaskOf<F> moving = lane_mask<F>(0);
-    const bool gliding = any(v.get(input_pitch_step) != F(0.0f));
     // What is computed at every tick need not be called unsettled.
-    const bool moving_pitch = gliding || has(c, shape_move_pitch);
-    const bool moving_filter = gliding || has(c, shape_move_filter);
+    const bool moving_pitch = c.gliding || has(c, shape_move_pitch);
+    const bool moving_filter = c.gliding || has(c, shape_move_filter);
     const bool filter = number(c, shape_filter, 3) != filter_off && (k.rest || moving_filter);
     if (k.rest || moving_pitch || filter) {
         const F next = base_pitch(v, c, s_next, true);
@@ -285,11 +307,11 @@ Word compute_targets(V v, const Context& c, const Change<typename V::Lane>& k) {
     const F level_now = envelope_now(v, 0);
     F at = select(k.begun, level_now * first_left, v.get(f_left));
     v.set(f_left, at);
-    v.set(f_left + 1, select(k.which, fma(envelope, left, -at) * k.per_frame, v.get(f_left + 1)));
+    v.set(f_left + k_slopes, select(k.which, fma(envelope, left, -at) * k.per_frame, v.get(f_left + k_slopes)));
     if (c.stereo) {
         at = select(k.begun, level_now * first_right, v.get(f_right));
         v.set(f_right, at);
-        v.set(f_right + 1, select(k.which, fma(envelope, right, -at) * k.per_frame, v.get(f_right + 1)));
+        v.set(f_right + k_slopes, select(k.which, fma(envelope, right, -at) * k.per_frame, v.get(f_right + k_slopes)));
     }
     return mask_bits(moving);
 }
@@ -299,7 +321,7 @@ template <class V>
 void advance(V v, const Context& c) {
     advance_envelope(v, 0);
     if (has(c, shape_env2)) advance_envelope(v, 1);
-    v.set(input_pitch, v.get(input_pitch) + v.get(input_pitch_step));
+    if (c.gliding) v.set(input_pitch, v.get(input_pitch) + v.get(input_pitch_step));
     if (has(c, shape_lfo1)) lfo_advance(v, f_lfo1);
     if (has(c, shape_lfo2)) lfo_advance(v, f_lfo2);
 }

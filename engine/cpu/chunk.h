@@ -65,9 +65,11 @@ public:
         for (int g = 0; g < G; ++g) {
             view[g] = typename Type::View(rows[g]->fields + m_lane);
             part[g] = {rows[g], view[g], rows[g]->first_edit, Word(rows[g]->unsettled) >> m_lane & k_lanes};
-            muted += mute(part[g]);
         }
         Context c = m_context;
+        note_flags<G>(rows, c);
+        for (int g = 0; g < G; ++g)
+            muted += mute(part[g], c);
         int table = 0;
         bool new_table = false;
         for (int at = 0; at < m_step.frames;) {
@@ -80,6 +82,18 @@ public:
                 next = m_bank.tables[table + 1].offset;
             const int left = frames_left(at);
             c.tick = tick_at(at);
+            // Nothing happens here but a tick that `run` can do by itself.
+            bool quiet = left == k_tick_frames && !new_table && Type::runs_through(c);
+            for (int g = 0; g < G; ++g) {
+                const int edit = next_edit(part[g]);
+                quiet = quiet && edit > at && part[g].settled_not == 0 && !(at == 0 && changed[g]);
+                if (edit < next && edit > at) next = edit;
+            }
+            if (quiet) {
+                Type::template run<G>(view, c, at, next, true, true, {m_left, m_right});
+                at = next;
+                continue;
+            }
             for (int g = 0; g < G; ++g) {
                 const bool all_new = new_table || (at == 0 && changed[g]);
                 enter(part[g], c, at, left, all_new);
@@ -87,6 +101,7 @@ public:
                 if (edit < next) next = edit;
             }
             new_table = false;
+            note_flags<G>(rows, c);
             at = run<G>(part, view, c, at, next);
         }
         for (int g = 0; g < G; ++g)
@@ -107,16 +122,19 @@ private:
     template <int G>
     int run(Part<Type>* part, const typename Type::View* view, Context& c, int at, int next) noexcept {
         while (at < next) {
-            bool through = true;
+            bool through = Type::runs_through(c);
             for (int g = 0; g < G; ++g)
-                through = through && part[g].settled_not == 0 && Type::runs_through(view[g], c);
-            if (through) {
-                Type::template run<G>(view, c, at, next, {m_left, m_right});
+                through = through && part[g].settled_not == 0;
+            if (through && frames_left(at) == k_tick_frames) {
+                // The tick at `at` has been done. To its end the slopes may be anything that it made.
+                const int end = next - at < k_tick_frames ? next : at + k_tick_frames;
+                Type::template run<G>(view, c, at, end, false, false, {m_left, m_right});
+                if (end < next) Type::template run<G>(view, c, end, next, true, true, {m_left, m_right});
                 return next;
             }
             const int left = frames_left(at);
             const int stop = next - at < left ? next : at + left;
-            Type::template run<G>(view, c, at, stop, {m_left, m_right});
+            Type::template run<G>(view, c, at, stop, false, false, {m_left, m_right});
             at = stop;
             if (at == next) break;
             c.tick = tick_at(at);
@@ -128,6 +146,17 @@ private:
         return at;
     }
 
+    template <int G>
+    void note_flags(Row* const* rows, Context& c) const noexcept {
+        Word gliding = 0, muffled = 0;
+        for (int g = 0; g < G; ++g) {
+            gliding |= rows[g]->gliding;
+            muffled |= rows[g]->muffled;
+        }
+        c.gliding = (gliding >> m_lane & k_lanes) != 0;
+        c.muffled = (muffled >> m_lane & k_lanes) != 0;
+    }
+
     bool is_mine(const Edit& edit) const noexcept { return edit.lane >= m_lane && edit.lane < m_lane + k_width; }
 
     int next_edit(Part<Type>& part) const noexcept {
@@ -137,14 +166,16 @@ private:
     }
 
     // What happens at frame `at` before it sounds: the tick, the edits, a new table.
-    void enter(Part<Type>& part, const Context& c, int at, int left, bool new_table) noexcept {
+    void enter(Part<Type>& part, Context& c, int at, int left, bool new_table) noexcept {
         const bool tick = left == k_tick_frames;
+        c.gliding = (Word(part.row->gliding) >> m_lane & k_lanes) != 0;
         if (tick) Type::advance(part.view, c);
         Word edited = 0, begun = 0, inputs = 0;
         while (next_edit(part) <= at && part.edit != k_no_edit) {
             const Edit& edit = m_bank.edits[part.edit];
             const Word bit = 1u << (edit.lane - m_lane);
             apply(*part.row, edit);
+            flag(*part.row, edit);
             if (edit.kind == Edit::start) begun |= bit;
             if (edit.kind == Edit::stop) begun &= ~bit;
             if (edit.kind != Edit::stop) edited |= bit;
@@ -153,6 +184,7 @@ private:
             part.edit = edit.next;
         }
         if (new_table) part.settled_not = k_lanes;
+        c.gliding = (Word(part.row->gliding) >> m_lane & k_lanes) != 0;
         if (tick) {
             const Word open = part.settled_not | inputs;
             part.settled_not = begun != 0 ? Type::retarget(part.view, c, k_lanes, begun, left)
@@ -194,9 +226,18 @@ private:
         }
     }
 
+    static void flag(Row& row, const Edit& edit) noexcept {
+        const auto bit = static_cast<std::uint16_t>(1u << edit.lane);
+        const float* const lane = row.fields + edit.lane;
+        const float open = lane[input_lowpass * k_row_slots];
+        row.gliding = static_cast<std::uint16_t>(lane[input_pitch_step * k_row_slots] != 0.0f ? row.gliding | bit
+                                                                                              : row.gliding & ~bit);
+        row.muffled = static_cast<std::uint16_t>(open > 0.0f && open < 1.0f ? row.muffled | bit : row.muffled & ~bit);
+    }
+
     // Lanes whose memories are not finite are silenced until their next start.
-    std::uint32_t mute(Part<Type>& part) noexcept {
-        const F sum = Type::health(part.view);
+    std::uint32_t mute(Part<Type>& part, const Context& c) noexcept {
+        const F sum = Type::health(part.view, c);
         Word bad = ~mask_bits(sum < F(3.0e38f)) & k_lanes;
         std::uint32_t count = 0;
         for (int i = 0; bad != 0; ++i, bad >>= 1) {
@@ -262,8 +303,12 @@ void render_chunk(ChunkWork& work) noexcept {
         }
         Group<Type<F>, F> group(bank, work.step, context, lane, left, stereo ? right : nullptr);
         int i = 0;
-        for (; i + 2 <= busy_count; i += 2)
+        for (; i + 2 <= busy_count; i += 2) {
+            // What the next pair will touch: a block of a row is longer than a wait for memory.
+            for (int ahead = i + 2; ahead < i + 4 && ahead < busy_count; ++ahead)
+                Type<F>::prefetch(typename Type<F>::View(busy[ahead]->fields + lane));
             work.muted += group.template render<2>(busy + i, busy_changed + i);
+        }
         if (i < busy_count) work.muted += group.template render<1>(busy + i, busy_changed + i);
     }
     dsp::sum_lanes(left, work.out[0], work.step.frames);
