@@ -9,10 +9,11 @@ namespace tutti::engine {
 inline namespace TUTTI_ISA_SPACE {
 
 // Signs of what goes into a line (left into even lines, right into odd ones) and of what each side hears of it. The two
-// output rows are orthogonal, and none is a row of the Hadamard matrix: that would be heard again whole from one line.
+// output rows are orthogonal, and both are bent: no row of the Hadamard matrix holds more than a quarter of them, so
+// that no line gives back more of what was heard than any other.
 constexpr int k_in[k_reverb_lines] = {1, 1, -1, 1, 1, -1, -1, -1, 1, 1, 1, -1, -1, 1, -1, -1};
-constexpr int k_left[k_reverb_lines] = {1, -1, 1, 1, -1, -1, 1, -1, 1, 1, -1, 1, 1, 1, -1, -1};
-constexpr int k_right[k_reverb_lines] = {1, 1, -1, 1, 1, -1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1};
+constexpr int k_left[k_reverb_lines] = {1, 1, 1, -1, 1, 1, 1, -1, 1, 1, 1, -1, -1, -1, -1, 1};
+constexpr int k_right[k_reverb_lines] = {1, 1, -1, 1, -1, -1, 1, -1, 1, 1, -1, 1, 1, 1, -1, 1};
 
 constexpr int product_of_sides() {
     int sum = 0;
