@@ -17,7 +17,9 @@ namespace tutti::engine {
 
 namespace {
 
-constexpr double k_most_sleep_ns = 1e6;
+constexpr double k_longest_sleep_ns = 5e6;
+constexpr double k_shortest_cap_ns = 2.5e6;
+constexpr double k_idle_after_ns = 0.25e9; // nobody has pulled for so long
 
 // Refused without privileges (RLIMIT_RTPRIO 0): the thread then runs like any other.
 bool ask_for_real_time() noexcept {
@@ -100,14 +102,22 @@ bool RenderThread::render_locked() noexcept {
     }
 }
 
+// A block is needed look_ahead_blocks after its close: that is the slack. A wake costs 5 to 20 microseconds, so this sleeps to
+// the next close expected, but through half of the slack where passes are short: two passes' time is always kept.
 std::int64_t RenderThread::next_wake_ns() noexcept {
     const auto now = static_cast<double>(monotonic_ns());
-    double wake = now + k_most_sleep_ns;
+    double wake = now + k_longest_sleep_ns;
     for (Entry& entry : m_entries) {
+        const StreamConfig& config = entry.stream->config();
         const PullMark mark = entry.stream->mark();
-        if (mark.closed <= 0) continue;
+        const double slack = config.look_ahead_blocks * voices::k_block_frames / config.sample_rate * 1e9;
+        const double idle = now + std::min(0.5 * slack, k_longest_sleep_ns);
+        if (mark.closed <= 0 || now - static_cast<double>(mark.time_ns) > k_idle_after_ns) {
+            wake = std::min(wake, idle);
+            continue;
+        }
         if (mark.closed != entry.closed) {
-            const double period = static_cast<double>(mark.frames) / entry.stream->config().sample_rate * 1e9;
+            const double period = static_cast<double>(mark.frames) / config.sample_rate * 1e9;
             const double error = static_cast<double>(mark.time_ns) - entry.expected_ns;
             // A tenth of each pull's lateness: jitter of a millisecond moves the clock by a tenth of it. A jump is followed.
             const double from = entry.closed < 0 || std::fabs(error) > 0.05e9 ? static_cast<double>(mark.time_ns)
@@ -115,9 +125,8 @@ std::int64_t RenderThread::next_wake_ns() noexcept {
             entry.expected_ns = from + period;
             entry.closed = mark.closed;
         }
-        // Expected and not come: looked for twice in the millisecond.
-        const double next = entry.expected_ns + 20e3;
-        wake = std::min(wake, next > now ? next : now + 0.5 * k_most_sleep_ns);
+        const double soon = now + std::clamp(0.5 * slack - 2.0 * m_pass_ns, 0.0, k_shortest_cap_ns);
+        wake = std::min(wake, std::clamp(entry.expected_ns + 20e3, soon, std::max(soon, idle)));
     }
     return static_cast<std::int64_t>(wake);
 }
@@ -130,7 +139,10 @@ void RenderThread::run() {
             m_changed.wait(lock);
             continue;
         }
+        const std::int64_t begin = monotonic_ns();
         render_locked();
+        // The longest of late, forgotten within some hundred passes.
+        m_pass_ns = std::max(static_cast<double>(monotonic_ns() - begin), 0.99 * m_pass_ns);
         const std::int64_t wake = next_wake_ns();
         lock.unlock();
         sleep_to(wake);

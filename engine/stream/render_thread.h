@@ -13,7 +13,7 @@
 
 namespace tutti::engine {
 
-// Sleeps to the next close expected, at most 1 ms; nobody wakes it while streams play, since the audio thread calls nothing.
+// Sleeps to the next close expected, within the look-ahead's slack; nobody wakes it while streams play, since the audio thread calls nothing.
 class RenderThread {
 public:
     RenderThread(std::unique_ptr<Backend> backend, int threads, bool manual);
@@ -44,6 +44,7 @@ private:
     std::vector<Entry> m_entries;
     std::vector<StreamState*> m_busy;
     std::vector<BankStep> m_banks;
+    double m_pass_ns = 0.0; // how long a pass takes, at its longest
     bool m_stop = false;
     std::atomic<bool> m_real_time{false};
     std::thread m_thread;
