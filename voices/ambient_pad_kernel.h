@@ -25,13 +25,14 @@ struct AmbientPad {
         ambient_pad_kernel::compute_targets(v, c, tick_change<F>(rest));
         return 0;
     }
-    static bool runs_through(View, const Context&) { return false; }
+    static bool runs_through(const Context&) { return false; }
     template <int G>
-    static void run(const View* v, const Context& c, int first, int last, Accumulator to) {
+    static void run(const View* v, const Context& c, int first, int last, bool, bool, Accumulator to) {
         for (int g = 0; g < G; ++g)
             ambient_pad_kernel::frames(v[g], c, first, last, to);
     }
-    static F health(View v) {
+    static void prefetch(View) {}
+    static F health(View v, const Context&) {
         using namespace ambient_pad;
         return abs(v.get(f_left1)) + abs(v.get(f_left2)) + abs(v.get(f_right1)) + abs(v.get(f_right2)) +
                abs(v.get(f_c1)) + abs(v.get(f_c2)) + abs(v.get(f_c3)) + abs(v.get(f_noise_left)) +

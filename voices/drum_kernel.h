@@ -25,13 +25,14 @@ struct Drum {
         drum_kernel::compute_targets(v, c, tick_change<F>(rest));
         return 0;
     }
-    static bool runs_through(View, const Context&) { return false; }
+    static bool runs_through(const Context&) { return false; }
     template <int G>
-    static void run(const View* v, const Context& c, int first, int last, Accumulator to) {
+    static void run(const View* v, const Context& c, int first, int last, bool, bool, Accumulator to) {
         for (int g = 0; g < G; ++g)
             drum_kernel::frames(v[g], c, first, last, to);
     }
-    static F health(View v) {
+    static void prefetch(View) {}
+    static F health(View v, const Context&) {
         using namespace drum;
         return abs(v.get(f_noise1)) + abs(v.get(f_noise2)) + abs(v.get(f_metal1)) + abs(v.get(f_metal2)) +
                abs(v.get(f_tone)) + abs(v.get(f_noise)) + abs(v.get(f_metal)) + abs(v.get(f_output + output_left)) +

@@ -24,13 +24,14 @@ struct Fm {
     static Word retarget_tick(View v, const Context& c, bool rest) {
         return fm_kernel::compute_targets(v, c, tick_change<F>(rest));
     }
-    static bool runs_through(View, const Context&) { return false; }
+    static bool runs_through(const Context&) { return false; }
     template <int G>
-    static void run(const View* v, const Context& c, int first, int last, Accumulator to) {
+    static void run(const View* v, const Context& c, int first, int last, bool, bool, Accumulator to) {
         for (int g = 0; g < G; ++g)
             fm_kernel::frames(v[g], c, first, last, to);
     }
-    static F health(View v) {
+    static void prefetch(View) {}
+    static F health(View v, const Context&) {
         return abs(v.get(fm::f_last)) + abs(v.get(fm::f_before)) + abs(v.get(fm::f_output + output_left)) +
                abs(v.get(fm::f_output + output_right)) + abs(v.get(fm::f_output + output_memory));
     }

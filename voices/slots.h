@@ -92,6 +92,16 @@ TUTTI_INLINE MaskOf<F> retarget_increment(V v, int at, int slope, MaskOf<F> whic
     v.set_bits(slope, select(which, select(moving, truncate_to_int(gap * per_frame), UintOf<F>(0u)), v.bits(slope)));
     return both(moving, which);
 }
+// Where the change a frame stands in the next field.
+template <class V, class F>
+TUTTI_INLINE MaskOf<F> retarget(V v, int at, MaskOf<F> which, MaskOf<F> begun, F now, F next, F per_frame) {
+    return retarget(v, at, at + 1, which, begun, now, next, per_frame);
+}
+template <class V, class F>
+TUTTI_INLINE MaskOf<F> retarget_increment(V v, int at, MaskOf<F> which, MaskOf<F> begun, UintOf<F> now, UintOf<F> next,
+                                          F per_frame) {
+    return retarget_increment(v, at, at + 1, which, begun, now, next, per_frame);
+}
 // For what gets a new target at every tick anyway: nothing to settle.
 template <class V, class F>
 TUTTI_INLINE void move_to(V v, int at, int slope, MaskOf<F> which, MaskOf<F> begun, F now, F next, F per_frame) {
