@@ -4,7 +4,6 @@
 // them, and the same operations in the same order give the same bits on every instruction set (nothing is fused here).
 // Method: Stockham's autosort FFT in mixed radix (Van Loan, Computational Frameworks for the FFT, 1992, 1.7) of half length
 // over even and odd samples, then the real-input step.
-#pragma once
 
 #include <bit>
 #include <cstdint>

@@ -2,7 +2,7 @@
 #define TUTTI_KERNEL_ISA avx2
 #include <models/nn/lanes.h>
 
-#include <models/nn/kernels_impl.h>
+#include <models/nn/kernels.inl>
 
 namespace tutti::models {
 const Kernels& kernels_avx2() noexcept {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Longer than 400 lines: the loader, the encoder and the decoder share the layers' types, which nobody else sees.
+// Over 400 lines: the loader, the encoder and the decoder share the layers' types, which nobody else sees.
 #include <models/whisper/model.h>
 
 #include <algorithm>

@@ -2,7 +2,6 @@
 // The table of nn/kernels.h for the instruction set of the including file (lanes.h comes before).
 // Product: register tiles of R rows by two vectors over blocks of 512 values of the inner sum, whose partial sums are added in
 // order (Goto & van de Geijn, Anatomy of high-performance matrix multiplication, 2008, without the packing of A).
-#pragma once
 
 #include <models/nn/kernels.h>
 
