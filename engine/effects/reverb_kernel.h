@@ -68,11 +68,11 @@ public:
     }
 
 private:
-    explicit ReverbKernel(ReverbState& state) noexcept : m(state), m_tick(state.position) {}
+    explicit ReverbKernel(ReverbState& state) noexcept : m_state(state), m_tick(state.position) {}
 
     // Pre-delay: written first, so that it may be as short as the stencil.
     void feed(int side, const float* in, float* out, Peak& peak, int begin, int end) noexcept {
-        const Ring ring = m.pre[side];
+        const Ring ring = m_state.pre[side];
         for_frames(begin, end, [&](auto lane, int k) {
             using F = decltype(lane);
             const F x = load<F>(in + k);
@@ -81,28 +81,28 @@ private:
         });
         for_frames(begin, end, [&](auto lane, int k) {
             using F = decltype(lane);
-            store(out + k, Reader<F>::read(ring, m_tick, k, m.pre_delay));
+            store(out + k, Reader<F>::read(ring, m_tick, k, m_state.pre_delay));
         });
     }
 
     void cut(float (*wet)[k_tick_frames], int begin, int end) noexcept {
-        const float speed = m.low_speed;
+        const float speed = m_state.low_speed;
         const float keep = 1.0f - speed;
-        float left = m.low[0], right = m.low[1];
+        float left = m_state.low[0], right = m_state.low[1];
         for (int k = begin; k < end; ++k) {
             left = keep * left + speed * wet[0][k];
             right = keep * right + speed * wet[1][k];
             wet[0][k] -= left;
             wet[1][k] -= right;
         }
-        m.low[0] = left;
-        m.low[1] = right;
+        m_state.low[0] = left;
+        m_state.low[1] = right;
     }
 
     void diffuse(const Ring& line, int frames, float* io, int begin, int end) noexcept {
         const float* const past = frame_at(line, m_tick - static_cast<std::uint32_t>(frames));
         const Ring ring = line;
-        const Ramp diffusion = m.diffusion;
+        const Ramp diffusion = m_state.diffusion;
         for_frames(begin, end, [&](auto lane, int k) {
             using F = decltype(lane);
             const F gain = ramp_at<F>(diffusion, k);
@@ -117,28 +117,28 @@ private:
     // The lines' losses. The shelf's low-pass needs frames in order: frames of lines are turned into lines of frames, four
     // lines a quad, and back. s = (1 - speed) s + (speed x): the chain is one product and one sum.
     void damp(Quad* y) noexcept {
-        const Quad speed = splat<Quad>(m.shelf_speed);
-        const Quad keep = splat<Quad>(1.0f - m.shelf_speed);
+        const Quad speed = splat<Quad>(m_state.shelf_speed);
+        const Quad keep = splat<Quad>(1.0f - m_state.shelf_speed);
         for (int g = 0; g < 4; ++g) {
             Quad x[4];
             for (int i = 0; i < 4; ++i)
                 x[i] = speed * y[4 * g + i];
             transpose(x[0], x[1], x[2], x[3]);
-            Quad shelf = load<Quad>(m.shelf + 4 * g);
+            Quad shelf = load<Quad>(m_state.shelf + 4 * g);
             for (Quad& frame : x)
                 frame = shelf = keep * shelf + frame;
-            store(m.shelf + 4 * g, shelf);
+            store(m_state.shelf + 4 * g, shelf);
             transpose(x[0], x[1], x[2], x[3]);
             lose(g, y + 4 * g, x);
         }
     }
     void damp(float* y) noexcept {
-        const float keep = 1.0f - m.shelf_speed;
+        const float keep = 1.0f - m_state.shelf_speed;
         for (int g = 0; g < 4; ++g) {
             float x[4];
             for (int i = 0; i < 4; ++i) {
-                float& shelf = m.shelf[4 * g + i];
-                x[i] = shelf = keep * shelf + m.shelf_speed * y[4 * g + i];
+                float& shelf = m_state.shelf[4 * g + i];
+                x[i] = shelf = keep * shelf + m_state.shelf_speed * y[4 * g + i];
             }
             lose(g, y + 4 * g, x);
         }
@@ -146,8 +146,8 @@ private:
 #if defined(TUTTI_EFFECTS_WIDE)
     void damp(Wide* y) noexcept {
         constexpr int k_quads = k_wide / 4;
-        const Wide speed = splat<Wide>(m.shelf_speed);
-        const Quad keep = splat<Quad>(1.0f - m.shelf_speed);
+        const Wide speed = splat<Wide>(m_state.shelf_speed);
+        const Quad keep = splat<Quad>(1.0f - m_state.shelf_speed);
         Quad frames[4][4][k_quads]; // [group][frame of its quad][quad]
         for (int g = 0; g < 4; ++g) {
             Wide x[4];
@@ -160,13 +160,13 @@ private:
         // Four chains side by side: each alone would wait for itself.
         Quad shelf[4];
         for (int g = 0; g < 4; ++g)
-            shelf[g] = load<Quad>(m.shelf + 4 * g);
+            shelf[g] = load<Quad>(m_state.shelf + 4 * g);
         for (int q = 0; q < k_quads; ++q)
             for (int i = 0; i < 4; ++i)
                 for (int g = 0; g < 4; ++g)
                     frames[g][i][q] = shelf[g] = keep * shelf[g] + frames[g][i][q];
         for (int g = 0; g < 4; ++g) {
-            store(m.shelf + 4 * g, shelf[g]);
+            store(m_state.shelf + 4 * g, shelf[g]);
             Wide x[4];
             for (int i = 0; i < 4; ++i)
                 x[i] = join(frames[g][i]);
@@ -178,13 +178,14 @@ private:
     template <class F>
     void lose(int group, F* y, const F* shelf) noexcept {
         for (int i = 0; i < 4; ++i)
-            y[i] = splat<F>(m.loss_high[4 * group + i]) * y[i] + splat<F>(m.loss_low[4 * group + i]) * shelf[i];
+            y[i] = splat<F>(m_state.loss_high[4 * group + i]) * y[i] +
+                   splat<F>(m_state.loss_low[4 * group + i]) * shelf[i];
     }
 
     // What line i gives now, and its part in both sides' sums.
     template <int i, class F>
     F take(int k, F* sum) const noexcept {
-        const F y = Reader<F>::read(m.line[i], m_tick, k, m.delay[i]);
+        const F y = Reader<F>::read(m_state.line[i], m_tick, k, m_state.delay[i]);
         sum[0] = k_left[i] > 0 ? sum[0] + y : sum[0] - y;
         sum[1] = k_right[i] > 0 ? sum[1] + y : sum[1] - y;
         return y;
@@ -198,7 +199,8 @@ private:
     }
     template <int i, class F>
     void give(int k, F mixed, const F* in) noexcept {
-        put(m.line[i], m_tick + static_cast<std::uint32_t>(k), k_in[i] > 0 ? mixed + in[i & 1] : mixed - in[i & 1]);
+        put(m_state.line[i], m_tick + static_cast<std::uint32_t>(k),
+            k_in[i] > 0 ? mixed + in[i & 1] : mixed - in[i & 1]);
     }
     template <int i, class F>
     void give_group(int k, F* x, const F* in) noexcept {
@@ -211,7 +213,7 @@ private:
 
     template <class F>
     void network(int k, const F* wet, F* sum) noexcept {
-        const F in[2] = {splat<F>(m.gain) * wet[0], splat<F>(m.gain) * wet[1]};
+        const F in[2] = {splat<F>(m_state.gain) * wet[0], splat<F>(m_state.gain) * wet[1]};
         sum[0] = sum[1] = splat<F>(0.0f);
         F x[k_reverb_lines];
         take_group<0>(k, x, sum);
@@ -227,7 +229,7 @@ private:
         give_group<3>(k, x, in);
     }
 
-    ReverbState& m;
+    ReverbState& m_state;
     const std::uint32_t m_tick;
 };
 
