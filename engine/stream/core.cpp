@@ -68,7 +68,7 @@ bool Core::splits(const Item& item) const noexcept {
     if (type == EventType::effect || type == EventType::effects || type == EventType::patch || type == EventType::tempo)
         return true;
     if (type != EventType::parameter) return false;
-    const auto changes = [&](const Part& part) noexcept {
+    const auto changes = [&](const StreamPart& part) noexcept {
         const Instance* const instance = part.first();
         return instance != nullptr && instance->type() != nullptr &&
                instance->parameters().changes_shape(static_cast<int>(item.event.parameter), item.event.value);
@@ -168,7 +168,7 @@ void Core::apply(const Item& item, std::int64_t frame) noexcept {
     switch (event.type) {
     case EventType::patch: {
         auto* const instance = static_cast<Instance*>(item.object);
-        Part& part = m_parts[event.part];
+        StreamPart& part = m_parts[event.part];
         instance->attach(m_wheel, m_counts);
         if (part.first() == nullptr) part.settle(frame);
         part.take(*instance, m_transport, frame, m_step_frame);
@@ -186,7 +186,7 @@ void Core::apply(const Item& item, std::int64_t frame) noexcept {
         if (event.index != 0) {
             start.player->stop(frame);
         } else {
-            Part& part = m_parts[event.part];
+            StreamPart& part = m_parts[event.part];
             if (part.first() == nullptr) {
                 part.settle(frame);
                 part.take(*start.bus, m_transport, frame, m_step_frame);
@@ -237,7 +237,7 @@ void Core::apply(const Item& item, std::int64_t frame) noexcept {
 }
 
 void Core::apply_to_part(const Event& event, int index, std::int64_t frame) noexcept {
-    Part& part = m_parts[static_cast<std::size_t>(index)];
+    StreamPart& part = m_parts[static_cast<std::size_t>(index)];
     const int key = event.key & 127;
     switch (event.type) {
     case EventType::note_on:
@@ -292,7 +292,7 @@ void Core::end_step(float* const* out, int at) noexcept {
         std::fill_n(m_mix.data() + c * k_block_frames + first, m_step_frames, 0.0f);
 
     for (const int p : m_active) {
-        Part& part = m_parts[static_cast<std::size_t>(p)];
+        StreamPart& part = m_parts[static_cast<std::size_t>(p)];
         part.add_clips(m_step_frame, m_step_frames, m_config.channels, m_dry);
         for (Instance* instance = part.first(); instance != nullptr; instance = instance->next) {
             instance->render_effects(m_step_frame, m_step_frames);

@@ -61,7 +61,7 @@ private:
     TimerWheel m_wheel;
     VoiceCounts m_counts;
     Transport m_transport;
-    std::vector<Part> m_parts;
+    std::vector<StreamPart> m_parts;
     std::vector<int> m_active;   // parts that have an instance, ascending
     std::vector<Bank> m_banks;   // of the step
     std::vector<Item> m_waiting; // heap, the earliest on top

@@ -6,7 +6,7 @@
 
 namespace tutti::engine {
 
-void Part::prepare(Part* group, int index, int group_size, double sample_rate) {
+void StreamPart::prepare(StreamPart* group, int index, int group_size, double sample_rate) {
     m_group = group;
     m_index = index;
     m_group_size = group_size;
@@ -17,34 +17,34 @@ void Part::prepare(Part* group, int index, int group_size, double sample_rate) {
     m_inputs[voices::part_tempo] = 2.0;
 }
 
-void Part::begin_step(std::int64_t frame) noexcept {
+void StreamPart::begin_step(std::int64_t frame) noexcept {
     for (Instance* i = m_first; i != nullptr; i = i->next)
         i->begin_step(frame);
 }
 
-void Part::tick(std::int64_t frame) noexcept {
+void StreamPart::tick(std::int64_t frame) noexcept {
     m_level.tick(frame);
     each([&](Instance& i) { i.table().tick(frame); });
 }
 
-void Part::begin_frame() noexcept {
+void StreamPart::begin_frame() noexcept {
     each([](Instance& i) { i.voices().edits().begin_frame(); });
 }
 
-bool Part::room() const noexcept {
-    const Part& master = m_channel.master >= 0 ? m_group[m_channel.master] : *this;
+bool StreamPart::room() const noexcept {
+    const StreamPart& master = m_channel.master >= 0 ? m_group[m_channel.master] : *this;
     for (const Instance* i = master.m_first; i != nullptr; i = i->next)
         if (i->type() != nullptr && !i->edits().room()) return false;
     return true;
 }
 
-bool Part::crowded() const noexcept {
+bool StreamPart::crowded() const noexcept {
     for (const Instance* i = m_first; i != nullptr; i = i->next)
         if (i->crowded()) return true;
     return false;
 }
 
-void Part::let_go() noexcept {
+void StreamPart::let_go() noexcept {
     if (m_first == nullptr) return;
     for (Instance** link = &m_first->next; *link != nullptr;) {
         Instance* const old = *link;
@@ -58,7 +58,8 @@ void Part::let_go() noexcept {
     }
 }
 
-void Part::take(Instance& instance, const Transport& transport, std::int64_t frame, std::int64_t step_frame) noexcept {
+void StreamPart::take(Instance& instance, const Transport& transport, std::int64_t frame,
+                      std::int64_t step_frame) noexcept {
     instance.next = m_first;
     m_first = &instance;
     instance.begin_step(step_frame);
@@ -67,7 +68,7 @@ void Part::take(Instance& instance, const Transport& transport, std::int64_t fra
     m_key_count = 0;
 }
 
-void Part::take(ClipPlayer& clip) noexcept {
+void StreamPart::take(ClipPlayer& clip) noexcept {
     ClipPlayer** link = &m_clips;
     while (*link != nullptr)
         link = &(*link)->next;
@@ -75,7 +76,7 @@ void Part::take(ClipPlayer& clip) noexcept {
     *link = &clip;
 }
 
-void Part::add_clips(std::int64_t frame, int frames, int channels, std::int64_t& dry) noexcept {
+void StreamPart::add_clips(std::int64_t frame, int frames, int channels, std::int64_t& dry) noexcept {
     if (m_first == nullptr) return;
     float* bus[k_max_channels];
     for (int c = 0; c < channels; ++c)
@@ -93,7 +94,7 @@ void Part::add_clips(std::int64_t frame, int frames, int channels, std::int64_t&
     }
 }
 
-TuningTable* Part::take(TuningTable* tuning, std::int64_t frame) noexcept {
+TuningTable* StreamPart::take(TuningTable* tuning, std::int64_t frame) noexcept {
     TuningTable* const old = m_tuning;
     m_tuning = tuning;
     retune(frame);
@@ -102,24 +103,24 @@ TuningTable* Part::take(TuningTable* tuning, std::int64_t frame) noexcept {
 
 // --- inputs
 
-void Part::set_input(int input, double value) noexcept {
+void StreamPart::set_input(int input, double value) noexcept {
     m_inputs[static_cast<std::size_t>(input)] = value;
     each([&](Instance& i) { i.table().set_input(input, value); });
 }
 
-void Part::send_inputs(Instance& instance, bool jump) noexcept {
+void StreamPart::send_inputs(Instance& instance, bool jump) noexcept {
     if (instance.type() == nullptr) return;
     m_inputs[voices::part_bend] = is_member() ? 0.0 : m_channel.bend * bend_range();
     for (int i = 0; i < voices::part_input_count; ++i)
         instance.table().set_input(i, m_inputs[static_cast<std::size_t>(i)], jump);
 }
 
-void Part::set_macro(int macro, double value) noexcept {
+void StreamPart::set_macro(int macro, double value) noexcept {
     if (macro < 0 || macro > 7 || !std::isfinite(value)) return;
     set_input(voices::part_macro1 + macro, std::clamp(value, 0.0, 1.0));
 }
 
-void Part::set_transport(const Transport& transport, std::int64_t frame) noexcept {
+void StreamPart::set_transport(const Transport& transport, std::int64_t frame) noexcept {
     set_input(voices::part_tempo, transport.beats_per_second());
     double beat = std::fmod(transport.beat(frame), 64.0);
     if (beat < 0.0) beat += 64.0;
@@ -131,23 +132,23 @@ void Part::set_transport(const Transport& transport, std::int64_t frame) noexcep
     }
 }
 
-void Part::set_effect(int effect, int parameter, double value) noexcept {
+void StreamPart::set_effect(int effect, int parameter, double value) noexcept {
     if (m_first != nullptr && m_first->effects() != nullptr)
         m_first->effects()->set_parameter(effect, parameter, static_cast<float>(value));
 }
 
-void Part::set_parameter(std::int64_t frame, int index, double value, const Transport& transport) noexcept {
+void StreamPart::set_parameter(std::int64_t frame, int index, double value, const Transport& transport) noexcept {
     if (m_first == nullptr || m_first->type() == nullptr) return;
     m_first->table().set(index, value, frame);
     m_first->follow_tempo(transport.beats_per_second(), frame);
 }
 
-double Part::bend_range() const noexcept {
+double StreamPart::bend_range() const noexcept {
     if (m_channel.bend_range >= 0.0) return m_channel.bend_range;
     return m_first != nullptr ? m_first->bend_range() : 2.0;
 }
 
-void Part::bend(std::int64_t frame) noexcept {
+void StreamPart::bend(std::int64_t frame) noexcept {
     if (is_member()) {
         const double range = m_channel.bend_range >= 0.0 ? m_channel.bend_range : 48.0;
         master().each([&](Instance& i) {
@@ -160,24 +161,24 @@ void Part::bend(std::int64_t frame) noexcept {
 
 // --- notes
 
-double Part::pitch(int key) const noexcept {
+double StreamPart::pitch(int key) const noexcept {
     const double tuned =
         m_tuning != nullptr ? m_tuning->pitch[static_cast<std::size_t>(key)] : static_cast<double>(key);
     return tuned + m_channel.coarse + m_channel.fine;
 }
 
-void Part::retune(std::int64_t frame) noexcept {
+void StreamPart::retune(std::int64_t frame) noexcept {
     each([&](Instance& i) { i.voices().retune(frame, [&](int key, int) { return pitch(key); }); });
 }
 
-bool Part::sustain(const Part& member) const noexcept {
+bool StreamPart::sustain(const StreamPart& member) const noexcept {
     return m_channel.pedal(cc_sustain) || member.m_channel.pedal(cc_sustain);
 }
-bool Part::sostenuto(const Part& member) const noexcept {
+bool StreamPart::sostenuto(const StreamPart& member) const noexcept {
     return m_channel.pedal(cc_sostenuto) || member.m_channel.pedal(cc_sostenuto);
 }
 
-PlayMode Part::mode() const noexcept {
+PlayMode StreamPart::mode() const noexcept {
     const PlayMode patch = m_first->mode();
     if (m_channel.play == Channel::play_poly) return PlayMode::poly;
     if (m_channel.pedal(cc_legato)) return PlayMode::legato;
@@ -185,7 +186,7 @@ PlayMode Part::mode() const noexcept {
     return patch;
 }
 
-double Part::glide_frames() const noexcept {
+double StreamPart::glide_frames() const noexcept {
     const bool on = m_channel.portamento_seen ? m_channel.pedal(cc_portamento) : m_first->glide_seconds() > 0.0;
     if (!on) return 0.0;
     double seconds = m_first->glide_seconds();
@@ -199,16 +200,17 @@ double Part::glide_frames() const noexcept {
     return seconds * m_rate;
 }
 
-void Part::note_on(std::int64_t frame, int key, double velocity, std::int32_t note_id) noexcept {
+void StreamPart::note_on(std::int64_t frame, int key, double velocity, std::int32_t note_id) noexcept {
     if (!std::isfinite(velocity)) return;
     master().start(frame, key, velocity, note_id, *this);
 }
 
-void Part::note_off(std::int64_t frame, int key, std::int32_t note_id) noexcept {
+void StreamPart::note_off(std::int64_t frame, int key, std::int32_t note_id) noexcept {
     master().stop(frame, key, note_id, *this);
 }
 
-void Part::start(std::int64_t frame, int key, double velocity, std::int32_t note_id, const Part& member) noexcept {
+void StreamPart::start(std::int64_t frame, int key, double velocity, std::int32_t note_id,
+                       const StreamPart& member) noexcept {
     if (m_first == nullptr || m_first->type() == nullptr) return;
     Voices& voices = m_first->voices();
     NoteStart note;
@@ -266,7 +268,7 @@ void Part::start(std::int64_t frame, int key, double velocity, std::int32_t note
     m_last_pitch = note.pitch;
 }
 
-int Part::choose() const noexcept {
+int StreamPart::choose() const noexcept {
     int chosen = m_key_count - 1;
     const NotePriority priority = m_first->priority();
     for (int i = m_key_count - 2; i >= 0 && priority != NotePriority::last; --i) {
@@ -276,7 +278,7 @@ int Part::choose() const noexcept {
     return chosen;
 }
 
-void Part::stop(std::int64_t frame, int key, std::int32_t note_id, const Part& member) noexcept {
+void StreamPart::stop(std::int64_t frame, int key, std::int32_t note_id, const StreamPart& member) noexcept {
     if (m_first == nullptr) return;
     const int channel = member.m_index % 16;
     if (m_key_count > 0) {
@@ -312,22 +314,23 @@ void Part::stop(std::int64_t frame, int key, std::int32_t note_id, const Part& m
     each([&](Instance& i) { i.voices().note_off(frame, key, channel, note_id, sustain(member), sostenuto(member)); });
 }
 
-void Part::choke(std::int64_t frame, int key, std::int32_t note_id) noexcept {
-    Part& part = master();
+void StreamPart::choke(std::int64_t frame, int key, std::int32_t note_id) noexcept {
+    StreamPart& part = master();
     part.m_key_count = 0;
     part.each([&](Instance& i) { i.voices().choke(frame, key, note_id); });
 }
 
-void Part::express(std::int64_t frame, int key, std::int32_t note_id, NoteExpression kind, double value) noexcept {
+void StreamPart::express(std::int64_t frame, int key, std::int32_t note_id, NoteExpression kind,
+                         double value) noexcept {
     master().each([&](Instance& i) { i.voices().express(frame, key, m_index % 16, note_id, kind, value); });
 }
 
-void Part::all_notes_off(std::int64_t frame) noexcept {
+void StreamPart::all_notes_off(std::int64_t frame) noexcept {
     m_key_count = 0;
     each([&](Instance& i) { i.voices().release_all(frame, -1); });
 }
 
-void Part::all_sound_off(std::int64_t frame) noexcept {
+void StreamPart::all_sound_off(std::int64_t frame) noexcept {
     m_key_count = 0;
     each([&](Instance& i) { i.voices().fade_all(frame, -1); });
 }

@@ -20,10 +20,10 @@ struct TuningTable {
 };
 
 // All of it [render] but prepare.
-class Part {
+class StreamPart {
 public:
     // `group`: the sixteen parts that this one is number `index` % 16 of. [control]
-    void prepare(Part* group, int index, int group_size, double sample_rate);
+    void prepare(StreamPart* group, int index, int group_size, double sample_rate);
 
     void begin_step(std::int64_t frame) noexcept;
     void tick(std::int64_t frame) noexcept;
@@ -65,16 +65,16 @@ private:
         float velocity = 0.0f;
     };
 
-    Part& master() noexcept { return m_channel.master >= 0 ? m_group[m_channel.master] : *this; }
+    StreamPart& master() noexcept { return m_channel.master >= 0 ? m_group[m_channel.master] : *this; }
     bool is_member() const noexcept { return m_channel.master >= 0 && m_channel.master != m_index % 16; }
-    bool sustain(const Part& member) const noexcept;
-    bool sostenuto(const Part& member) const noexcept;
+    bool sustain(const StreamPart& member) const noexcept;
+    bool sostenuto(const StreamPart& member) const noexcept;
     double pitch(int key) const noexcept;
     double bend_range() const noexcept;
     PlayMode mode() const noexcept;
     double glide_frames() const noexcept;
-    void start(std::int64_t frame, int key, double velocity, std::int32_t note_id, const Part& member) noexcept;
-    void stop(std::int64_t frame, int key, std::int32_t note_id, const Part& member) noexcept;
+    void start(std::int64_t frame, int key, double velocity, std::int32_t note_id, const StreamPart& member) noexcept;
+    void stop(std::int64_t frame, int key, std::int32_t note_id, const StreamPart& member) noexcept;
     int choose() const noexcept; // of the held keys, by priority
     void controller(std::int64_t frame, int number, int value) noexcept;
     void data_entry(std::int64_t frame, double coarse, double fine, bool fine_only) noexcept;
@@ -92,7 +92,7 @@ private:
             if (i->type() != nullptr) call(*i);
     }
 
-    Part* m_group = nullptr;
+    StreamPart* m_group = nullptr;
     int m_group_size = 16;
     int m_index = 0;
     double m_rate = 48000.0;

@@ -8,7 +8,7 @@
 
 namespace tutti::engine {
 
-void Part::midi(std::int64_t frame, int status, int data1, int value) noexcept {
+void StreamPart::midi(std::int64_t frame, int status, int data1, int value) noexcept {
     switch (status & 0xf0) {
     case 0x90:
         if (value > 0) {
@@ -46,18 +46,18 @@ void Part::midi(std::int64_t frame, int status, int data1, int value) noexcept {
     }
 }
 
-void Part::release_pedals(std::int64_t frame, bool sustain_was, bool sostenuto_was) noexcept {
+void StreamPart::release_pedals(std::int64_t frame, bool sustain_was, bool sostenuto_was) noexcept {
     // A master's pedal holds all of its zone, a member's its own notes.
     const bool all = !is_member();
     const int channel = all ? -1 : m_index % 16;
-    Part& part = master();
+    StreamPart& part = master();
     if (sostenuto_was && !m_channel.pedal(cc_sostenuto))
         part.each([&](Instance& i) { i.voices().sostenuto_up(frame, channel, part.sustain(*this)); });
     if (sustain_was && !m_channel.pedal(cc_sustain) && !part.sustain(*this))
         part.each([&](Instance& i) { i.voices().sustain_up(frame, channel, part.sostenuto(*this)); });
 }
 
-void Part::controller(std::int64_t frame, int number, int value) noexcept {
+void StreamPart::controller(std::int64_t frame, int number, int value) noexcept {
     const bool sustain_was = m_channel.pedal(cc_sustain), sostenuto_was = m_channel.pedal(cc_sostenuto);
     if (number < cc_sound_off) m_channel.set(number, value);
     switch (number) {
@@ -144,15 +144,15 @@ void Part::controller(std::int64_t frame, int number, int value) noexcept {
 }
 
 // All notes off, and what implies it: keys come up, pedals go on holding (MIDI 1.0, "All Notes Off").
-void Part::mode_change(std::int64_t frame) noexcept {
-    Part& part = master();
+void StreamPart::mode_change(std::int64_t frame) noexcept {
+    StreamPart& part = master();
     part.m_key_count = 0;
     part.each([&](Instance& i) {
         i.voices().keys_up(frame, is_member() ? m_index % 16 : -1, part.sustain(*this), part.sostenuto(*this));
     });
 }
 
-void Part::reset_controllers(std::int64_t frame) noexcept {
+void StreamPart::reset_controllers(std::int64_t frame) noexcept {
     const bool sustain_was = m_channel.pedal(cc_sustain), sostenuto_was = m_channel.pedal(cc_sostenuto);
     m_channel.reset();
     release_pedals(frame, sustain_was, sostenuto_was);
@@ -166,7 +166,7 @@ void Part::reset_controllers(std::int64_t frame) noexcept {
     bend(frame);
 }
 
-void Part::data_entry(std::int64_t frame, double coarse, double fine, bool fine_only) noexcept {
+void StreamPart::data_entry(std::int64_t frame, double coarse, double fine, bool fine_only) noexcept {
     switch (m_channel.rpn) {
     case rpn_bend_range:
         m_channel.bend_range = std::min(coarse, 96.0) + fine / 100.0;
@@ -202,7 +202,7 @@ void Part::data_entry(std::int64_t frame, double coarse, double fine, bool fine_
 
 // MPE: channel 1 is the lower zone's master with members upwards, channel 16 the upper one's with members downwards; a new
 // zone takes channels from the other.
-void Part::set_zone(int members) noexcept {
+void StreamPart::set_zone(int members) noexcept {
     const int own = m_index % 16;
     const bool lower = own == 0, upper = own == 15;
     if ((!lower && !upper) || members > 15) return;
