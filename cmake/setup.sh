@@ -128,16 +128,28 @@ tutti_configure() {
     printf '%s' "$key" >"$stamp"
 }
 
-# tutti_build FOLDER [TARGET...]: quiet where there is nothing to do.
+# Reads what ninja says; a look at globbed folders and a new run of CMake are not worth a line, the first file built is.
+tutti_progress() {
+    local line said=no next=25 percent
+    while IFS= read -r line; do
+        [[ $line =~ ^\[([0-9]+)/([0-9]+)\]\ (.*) ]] || continue
+        case ${BASH_REMATCH[3]} in *'globbed directories'* | 'Re-running CMake'*) continue ;; esac
+        [ $said = yes ] || say "building $1: ${BASH_REMATCH[2]} steps"
+        said=yes
+        percent=$((100 * BASH_REMATCH[1] / BASH_REMATCH[2]))
+        if [ $percent -ge $next ] && [ $percent -lt 100 ]; then
+            say "  $percent %"
+            next=$((percent / 25 * 25 + 25))
+        fi
+    done
+}
+
+# tutti_build FOLDER [TARGET...]: quiet where there is nothing to do, else a line now and then.
 tutti_build() {
     local folder=$1
     shift
-    # The look at the globbed folders alone is no work worth a line.
-    if ninja -C "$folder" -n "$@" 2>&1 | grep -v -e '^ninja: ' -e 'globbed directories' -e 'Re-running CMake' >/dev/null; then
-        say "building ${folder#"$tutti_root"/}${*:+ ($*)}"
-    fi
-    if ! ninja -C "$folder" "$@" >"$folder/build.log" 2>&1; then
-        grep -v '^\[[0-9]*/[0-9]*\]' "$folder/build.log" | tail -n 60 >&2
+    if ! ninja -C "$folder" "$@" 2>&1 | tee "$folder/build.log" | tutti_progress "${folder#"$tutti_root"/}${*:+ ($*)}"; then
+        grep -v '^\[[0-9]*/[0-9]*\]' "$folder/build.log" | tail -n 60 >&2 || true
         say "error: the build in $folder failed; the lines above say why; the whole log: $folder/build.log"
         return 1
     fi
