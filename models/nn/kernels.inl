@@ -50,12 +50,14 @@ static inline F gelu_of(const F& x) {
 template <int R>
 static inline void tile(const Gemm& g, int row, int panel, int k0, int k1, bool first, bool last) {
     F sum[R][2];
+    TUTTI_UNROLL
     for (int r = 0; r < R; ++r)
         sum[r][0] = sum[r][1] = F(0.0f);
     const float* a = g.a + row * g.a_step + k0;
     const float* b = g.b + (static_cast<std::ptrdiff_t>(panel) * g.k + k0) * k_panel;
     for (int k = k0; k < k1; ++k, ++a, b += k_panel) {
         const F b0 = load(b), b1 = load(b + W);
+        TUTTI_UNROLL
         for (int r = 0; r < R; ++r) {
             const F x(a[r * g.a_step]);
             sum[r][0] = fma(x, b0, sum[r][0]);
@@ -68,6 +70,7 @@ static inline void tile(const Gemm& g, int row, int panel, int k0, int k1, bool 
     alignas(64) float edge[k_panel];
     for (int i = 0; i < k_panel; ++i)
         bias[i] = g.bias && i < width ? g.bias[column + i] : 0.0f;
+    TUTTI_UNROLL
     for (int r = 0; r < R; ++r) {
         float* c = g.c + (row + r) * g.c_step + column;
         const bool whole = width == k_panel;

@@ -55,7 +55,11 @@ static inline F splat(float x) {
 }
 // Fused where the instruction set fuses; SSE2 rounds twice.
 static inline F fma(const F& a, const F& b, const F& c) {
+#if defined(__AVX512F__)
+    return F(_mm512_fmadd_ps(a, b, c)); // xsimd 8 multiplies and adds here
+#else
     return xsimd::fma(a, b, c);
+#endif
 }
 // to[j * to_step + i] = from[i * from_step + j] for 4 x 4 values.
 static inline void transpose4(const float* from, std::ptrdiff_t from_step, float* to, std::ptrdiff_t to_step) {
