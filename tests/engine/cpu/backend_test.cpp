@@ -55,20 +55,17 @@ TEST_CASE("Every instruction set with FMA gives the reference's bits") {
                                 [](float x) { return std::isfinite(x) && std::fabs(x) < 50.0f; }));
             CHECK(std::any_of(expected.begin(), expected.end(), [](float x) { return std::fabs(x) > 1e-3f; }));
             for (const Isa isa : fused_isas()) {
-                CAPTURE(isa_name(isa));
+                CAPTURE(std::string(isa_name(isa)));
                 CHECK(same_bits(play(*make_cpu_backend(1, isa), patch, quality, 2, 1), expected));
             }
         }
 }
 
-TEST_CASE("SSE2, which rounds twice, stays below -100 dBFS of the reference where no loop feeds its error") {
+TEST_CASE("SSE2, which rounds twice, stays below -100 dBFS of the reference for the first 50 ms") {
     if (!isa_supported(Isa::sse2)) return;
     const auto reference = make_cpu_backend(1, Isa::scalar);
     const auto sse2 = make_cpu_backend(1, Isa::sse2);
-    // One saw: a phase that differs by one step in 2^32 moves a jump by a whole sample once in hours, not here.
-    for (const char* wave : {"0", "2", "3"}) {
-        PatchValues patch;
-        patch.set("osc1_wave", std::atof(wave));
+    for (const auto& [name, patch] : module_patches()) {
         TestBank a(patch, 16, 48000.0, 1, 1), b(patch, 16, 48000.0, 1, 1);
         for (TestBank* bank : {&a, &b})
             for (int i = 0; i < 4; ++i) {
@@ -77,7 +74,10 @@ TEST_CASE("SSE2, which rounds twice, stays below -100 dBFS of the reference wher
                 note.gain = 0.2f;
                 bank->start(0, i, note);
             }
-        CHECK(level_db(render(*sse2, b, 0, 2400), render(*reference, a, 0, 2400)) < -80.0);
+        const double off = level_db(render(*sse2, b, 0, 2400), render(*reference, a, 0, 2400));
+        CAPTURE(name);
+        CAPTURE(off);
+        CHECK(off < (name.find("audio-rate") != std::string::npos ? -90.0 : -100.0)); // a loop, or what moves one
     }
 }
 
