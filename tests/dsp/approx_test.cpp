@@ -31,7 +31,7 @@ float both_ways(Scalar scalar, Wide wide, float x) {
     return a;
 }
 
-#define TUTTI_BOTH(name, x) both_ways([](float y) { return name(y); }, [](NativeLanes y) { return name(y); }, x)
+#define TUTTI_BOTH(name, x) both_ways([](float z) { return name(z); }, [](NativeLanes z) { return name(z); }, x)
 
 } // namespace
 
