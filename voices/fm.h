@@ -103,6 +103,9 @@ inline void plan(const float* values, const NoteInfo& note, EnvelopePlan* plans)
         plan.initial = level_amplitude(v[op_level4]);
         float from = v[op_level4];
         for (int i = 0; i < 4; ++i) {
+            // A key may be let go in any stage: the release has the time and curve of a fall from the loudest level, and so
+            // its own speed from wherever it begins. From level 3 alone, often 0, it would be a step.
+            if (i == 3) from = std::fmax(v[op_level1], std::fmax(v[op_level1 + 1], v[op_level1 + 2]));
             plan.stages[i] = stage(from, v[op_level1 + i], v[op_rate1 + i] + faster);
             from = v[op_level1 + i];
         }
