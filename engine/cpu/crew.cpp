@@ -26,7 +26,7 @@ Crew::~Crew() {
     {
         const std::lock_guard<std::mutex> lock(m_mutex);
         m_stop.store(true, std::memory_order_relaxed); // ordered by the mutex
-        m_serial.fetch_add(1, std::memory_order_release);
+        m_loop.fetch_add(std::uint64_t{1} << 32, std::memory_order_release);
     }
     m_wake.notify_all();
     for (std::thread& thread : m_threads)
@@ -35,56 +35,59 @@ Crew::~Crew() {
 
 void Crew::take() noexcept {
     for (;;) {
-        const int i =
-            m_next.fetch_add(1, std::memory_order_relaxed); // who takes which is free: the sum's order is not theirs
-        if (i >= m_count) return;
+        // Acquire: what run() wrote before it published the loop. Who takes which number is free: the sum's order is not
+        // theirs.
+        const std::uint64_t loop = m_loop.fetch_add(1, std::memory_order_acquire);
+        const auto i = static_cast<int>(loop & 0xffffu), count = static_cast<int>(loop >> 16 & 0xffffu);
+        if (i >= count) return;
         m_work(m_context, i);
+        m_done.fetch_add(1, std::memory_order_release); // publishes what was written
     }
 }
 
 void Crew::serve(int place) noexcept {
     const FlushScope flush;
     std::uint64_t seen = 0;
+    const auto serial_now = [&](std::memory_order order) { return m_loop.load(order) >> 32; };
     for (;;) {
-        std::uint64_t serial = m_serial.load(std::memory_order_acquire); // acquires the loop that it announces
+        std::uint64_t serial = serial_now(std::memory_order_acquire);
         for (int spin = 0; serial == seen && spin < k_spins; ++spin) {
             relax();
-            serial = m_serial.load(std::memory_order_acquire);
+            serial = serial_now(std::memory_order_acquire);
         }
         if (serial == seen) {
             std::unique_lock<std::mutex> lock(m_mutex);
-            m_sleeping.fetch_add(1, std::memory_order_seq_cst); // before the last look at m_serial, see run()
-            m_wake.wait(lock, [&] { return m_serial.load(std::memory_order_seq_cst) != seen; });
+            m_sleeping.fetch_add(1, std::memory_order_seq_cst); // before the last look at m_loop, see run()
+            m_wake.wait(lock, [&] { return serial_now(std::memory_order_seq_cst) != seen; });
             m_sleeping.fetch_sub(1, std::memory_order_relaxed);
-            serial = m_serial.load(std::memory_order_acquire);
+            serial = serial_now(std::memory_order_acquire);
         }
         seen = serial;
-        if (m_stop.load(std::memory_order_relaxed)) return; // ordered by m_serial
-        if (place < m_helpers) take();
-        m_busy.fetch_sub(1, std::memory_order_release); // publishes what was written
+        if (m_stop.load(std::memory_order_relaxed)) return; // ordered by m_loop
+        if (place < m_helpers.load(std::memory_order_relaxed)) take();
     }
 }
 
 void Crew::run(Work work, void* context, int count, int helpers) noexcept {
     if (helpers > count - 1) helpers = count - 1;
-    if (helpers <= 0 || m_threads.empty()) {
+    if (helpers <= 0 || m_threads.empty() || count > k_most) {
         for (int i = 0; i < count; ++i)
             work(context, i);
         return;
     }
     m_work = work;
     m_context = context;
-    m_count = count;
-    m_helpers = helpers;
-    m_next.store(0, std::memory_order_relaxed); // published by m_serial
-    m_busy.store(static_cast<int>(m_threads.size()), std::memory_order_relaxed);
-    m_serial.fetch_add(1, std::memory_order_seq_cst); // before the look at m_sleeping: one of the two sees the other
+    m_helpers.store(helpers, std::memory_order_relaxed);
+    m_done.store(0, std::memory_order_relaxed);
+    const std::uint64_t serial = (m_loop.load(std::memory_order_relaxed) >> 32) + 1;
+    // Before the look at m_sleeping: one of the two sees the other. Also publishes the fields above.
+    m_loop.store(serial << 32 | static_cast<std::uint64_t>(count) << 16, std::memory_order_seq_cst);
     if (m_sleeping.load(std::memory_order_seq_cst) > 0) {
         { const std::lock_guard<std::mutex> lock(m_mutex); } // a helper between its look and its wait is waited for
         m_wake.notify_all();
     }
     take();
-    while (m_busy.load(std::memory_order_acquire) > 0) // acquires what the helpers wrote
+    while (m_done.load(std::memory_order_acquire) < count) // acquires what the helpers wrote
         relax();
 }
 

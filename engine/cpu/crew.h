@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A few threads that help the caller with one loop at a time.
 //
-// `run` hands out the numbers 0..count-1 to the caller and its helpers and returns when all are done. Between calls helpers
+// `run` hands out the numbers 0..count-1 to the caller and its helpers and returns when all are done. It waits for numbers
+// that a helper has begun, never for a helper that was not there in time: on a busy machine the caller does the work alone. Between calls helpers
 // spin for a few microseconds, then sleep on a condition variable: waking them is a system call, so only render threads
 // that may wait use a crew, never an audio callback.
 #pragma once
@@ -24,6 +25,7 @@ public:
     Crew& operator=(const Crew&) = delete;
     int helpers() const noexcept { return static_cast<int>(m_threads.size()); } // [any]
 
+    static constexpr int k_most = 32767; // numbers of a loop
     // Calls work(context, i) once for each i, on this thread and at most `helpers` others. [device]
     using Work = void (*)(void* context, int i) noexcept;
     void run(Work work, void* context, int count, int helpers) noexcept;
@@ -32,13 +34,13 @@ private:
     void serve(int place) noexcept;
     void take() noexcept;
 
-    Work m_work = nullptr;
+    // The loop that runs: its serial in bits 32.., its count in 16..31, the next number in 0..15. One word, so that a helper
+    // that wakes late either takes a number of the loop that runs now or, past its count, touches nothing of it.
+    std::atomic<std::uint64_t> m_loop{0};
+    std::atomic<int> m_done{0}; // numbers of this loop that are finished: all that the caller waits for
+    Work m_work = nullptr;      // these three are stable while a number of the loop is unfinished
     void* m_context = nullptr;
-    int m_count = 0;
-    int m_helpers = 0;
-    std::atomic<int> m_next{0};
-    std::atomic<int> m_busy{0};             // helpers that have not finished this loop
-    std::atomic<std::uint64_t> m_serial{0}; // counts loops; helpers wait for the next
+    std::atomic<int> m_helpers{0}; // that may take part
     std::atomic<int> m_sleeping{0};
     std::atomic<bool> m_stop{false};
     std::mutex m_mutex;

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+// What every sub-command of `tutti` shares: options that are also environment variables, messages, exit codes, Ctrl-C.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include <tutti/status.h>
+
+namespace tutti::cli {
+
+enum Exit : int {
+    exit_ok = 0,
+    exit_failed = 1,    // the work itself failed
+    exit_usage = 2,     // an option or argument is wrong
+    exit_no_device = 3, // no audio device or MIDI port
+    exit_input = 4,     // an input is missing, unreadable or malformed
+    exit_output = 5,    // an output cannot be written
+    exit_interrupted = 130,
+};
+
+// The exit code that documents a status.
+int exit_code(const Status& status) noexcept;
+
+// "tutti: what; what it means; what to do" on standard error; returns exit_code(status).
+int fail(const Status& status);
+
+// A sub-command registers its options on `app` and leaves what to run in `run`.
+struct Command {
+    CLI::App* app = nullptr;
+    std::function<int()> run;
+};
+
+// Adds an option whose default --help shows.
+template <class T>
+CLI::Option* option(CLI::App& app, const std::string& name, T& value, const std::string& help) {
+    return app.add_option(name, value, help)->capture_default_str();
+}
+
+// Gives every named option of `app` and of its sub-commands its TUTTI_... variable; called once, after registration.
+void name_environment(CLI::App& app);
+
+// Set by SIGINT and SIGTERM once `catch_interrupts` was called; a second signal ends the process at once.
+extern std::atomic<bool> g_interrupted;
+void catch_interrupts();
+
+bool is_terminal(int descriptor) noexcept;
+
+// One line of progress with time left: redrawn on a terminal, a plain line each tenth elsewhere, nothing when quiet.
+class Progress {
+public:
+    Progress(std::string label, double total, bool quiet);
+    ~Progress();
+    Progress(const Progress&) = delete;
+    Progress& operator=(const Progress&) = delete;
+    void update(double done);
+    void finish();
+
+private:
+    void draw(double fraction, double left_seconds);
+
+    std::string m_label;
+    double m_total;
+    double m_begin;
+    double m_last = -1.0;
+    int m_tenth = 0;
+    bool m_quiet;
+    bool m_terminal;
+    bool m_drawn = false;
+};
+
+double seconds_now() noexcept;     // steady clock
+double cpu_seconds_now() noexcept; // of this process, all threads
+
+// Registered by their own files.
+Command add_render(CLI::App& app);
+Command add_phrase(CLI::App& app);
+Command add_play(CLI::App& app);
+Command add_devices(CLI::App& app);
+Command add_patches(CLI::App& app);
+Command add_bench(CLI::App& app);
+
+} // namespace tutti::cli

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: MIT
+// tutti play [SONG.mid]: the live synth.
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include <tutti/engine.h>
+#include <tutti/midi_player.h>
+
+#include "cli/command.h"
+#include "cli/live_output.h"
+#include "cli/patch_name.h"
+#include "cli/terminal.h"
+#include "io/audio_device.h"
+#include "io/audio_file.h"
+#include "io/midi_clock.h"
+#include "io/midi_port.h"
+
+namespace tutti::cli {
+
+namespace {
+
+struct Options {
+    std::string song;
+    std::string device;
+    std::string midi;
+    std::string patch = "init";
+    std::string record;
+    std::string mode = "inline";
+    double rate = 0.0;
+    double seconds = 0.0;
+    int frames = 0;
+    bool null = false;
+    bool no_midi = false;
+    bool quiet = false;
+};
+
+constexpr int k_parts = 16;
+constexpr int k_drum_part = 9;
+constexpr double k_post_ahead_seconds = 0.5;
+constexpr double k_lead_in_seconds = 0.1;
+
+// Notes from MIDI ports and from the typing keyboard. Ports have threads of their own: a mutex makes them one sender.
+class Player {
+public:
+    Player(std::shared_ptr<Stream> stream, Sender sender) : m_stream(std::move(stream)), m_sender(std::move(sender)) {
+        for (auto& each : m_program)
+            each = -1;
+    }
+
+    void message(std::span<const std::uint8_t> bytes, std::chrono::steady_clock::time_point time) {
+        const std::lock_guard lock(m_mutex);
+        const double seconds = std::chrono::duration<double>(time.time_since_epoch()).count();
+        if (m_clock.receive(bytes, seconds)) follow_clock();
+        if (bytes.empty() || bytes[0] < 0x80 || bytes[0] >= 0xf0) return;
+        const int part = bytes[0] & 0x0f, status = bytes[0] & 0xf0;
+        const int first = bytes.size() > 1 ? bytes[1] : 0, second = bytes.size() > 2 ? bytes[2] : 0;
+        if (status == 0xc0) // needs memory: the main loop does it
+            m_program[static_cast<std::size_t>(part)] = first;
+        else
+            m_sender.post(Event::midi(m_stream->now(), part, bytes[0], first, second));
+    }
+
+    void note(int key, bool on) {
+        const std::lock_guard lock(m_mutex);
+        const std::int64_t now = m_stream->now();
+        m_sender.post(on ? Event::note_on(now, 0, key, 0.8) : Event::note_off(now, 0, key));
+    }
+
+    void panic() {
+        const std::lock_guard lock(m_mutex);
+        Event off;
+        off.type = EventType::all_sound_off;
+        off.part = k_every_part;
+        m_sender.post(off);
+    }
+
+    // The program that a part was asked for since the last call, or -1.
+    int take_program(int part) { return m_program[static_cast<std::size_t>(part)].exchange(-1); }
+
+private:
+    void follow_clock() {
+        const double tempo = m_clock.beats_per_minute();
+        if (tempo > 0.0 && std::fabs(tempo - m_tempo) > 0.001 * m_tempo) {
+            m_tempo = tempo;
+            m_sender.post(Event::set_tempo(m_stream->now(), tempo));
+        }
+        if (m_clock.running() != m_playing) {
+            m_playing = m_clock.running();
+            Event transport;
+            transport.frame = m_stream->now();
+            transport.type = EventType::transport;
+            transport.part = k_every_part;
+            transport.index = m_playing ? 1 : 0;
+            m_sender.post(transport);
+        }
+    }
+
+    std::shared_ptr<Stream> m_stream;
+    std::mutex m_mutex;
+    Sender m_sender;
+    io::MidiClock m_clock;
+    double m_tempo = 120.0;
+    bool m_playing = false;
+    std::array<std::atomic<int>, k_parts> m_program;
+};
+
+Result<Patch> named_patch(const std::string& name) {
+    if (name == "init") return Patch{};
+    return find_patch(name);
+}
+
+void show(LiveOutput& output, const Stream& stream, const std::string& patch, int octave) {
+    const LiveOutput::Meter meter = output.meter();
+    const StreamStats stats = stream.stats();
+    fmt::print(stderr, "\r\x1b[K[{}] [{}] {:3} voices {:3.0f} % load {} late  {}  C{}",
+               cli::meter(meter.peak[0], meter.average[0], 16), cli::meter(meter.peak[1], meter.average[1], 16),
+               stats.voices, 100.0 * meter.load, stats.late_blocks, patch, octave);
+    std::fflush(stderr);
+}
+
+// Everything that runs while the synth plays.
+class Session {
+public:
+    Session(const Options& options, std::shared_ptr<Stream> stream) : m_options(options), m_stream(std::move(stream)) {}
+
+    Status begin() {
+        auto patch = named_patch(m_options.patch);
+        if (!patch.ok()) return patch.status();
+        m_patch = patch->name;
+        for (int part = 0; part < k_parts; ++part) {
+            Patch chosen = *patch;
+            if (part == k_drum_part)
+                if (auto kit = Patch::factory(Patch::general_midi(0, true)); kit.ok()) chosen = *kit;
+            if (Status status = m_stream->set_patch(part, chosen, 0); !status.ok()) return status;
+        }
+        auto sender = m_stream->make_sender();
+        if (!sender.ok()) return sender.status();
+        m_player.emplace(m_stream, std::move(sender).value());
+        if (!m_options.song.empty()) {
+            auto file = MidiFile::load(m_options.song);
+            if (!file.ok()) return file.status();
+            MidiPlayerOptions player;
+            player.start_frame = static_cast<std::int64_t>(k_lead_in_seconds * m_stream->sample_rate());
+            auto song = MidiPlayer::create(std::make_shared<MidiFile>(std::move(file).value()), m_stream, player);
+            if (!song.ok()) return song.status();
+            m_song.emplace(std::move(song).value());
+            if (Status status = feed(); !status.ok()) return status;
+        }
+        if (!m_options.record.empty()) {
+            io::AudioFileConfig config;
+            config.sample_rate = m_stream->sample_rate();
+            auto writer = io::AudioFileWriter::create(m_options.record, config);
+            if (!writer.ok()) return writer.status();
+            m_writer.emplace(std::move(writer).value());
+        }
+        return {};
+    }
+
+    // Until the song has ended, --seconds have passed, q or Ctrl-C. `output` is checked and may be null.
+    Status play(LiveOutput& live, io::AudioOutput* output) {
+        RawTerminal terminal;
+        std::optional<io::MidiInputs> ports;
+        if (!m_options.no_midi)
+            ports.emplace(m_options.midi,
+                          [this](std::span<const std::uint8_t> bytes, std::chrono::steady_clock::time_point time) {
+                              m_player->message(bytes, time);
+                          });
+        const bool shows = !m_options.quiet && is_terminal(2);
+        if (shows)
+            fmt::print(stderr, "keys a w s e d f t g y h u j k play, z x octave, space stops all sound, q quits\n");
+        Status status;
+        double next_slow = 0.0;
+        while (!g_interrupted && status.ok() && !finished()) {
+            if (!typed(terminal)) break;
+            if (Status fed = feed(); !fed.ok() && !m_options.quiet) fmt::print(stderr, "{}\n", fed.message());
+            if (Status written = record(live); !written.ok()) return written;
+            follow_programs();
+            if (shows) show(live, *m_stream, m_patch, m_keys.octave());
+            if (seconds_now() < next_slow) continue;
+            next_slow = seconds_now() + 0.5;
+            if (ports) ports->poll();
+            if (output != nullptr) status = output->check();
+        }
+        m_player->panic();
+        std::this_thread::sleep_for(std::chrono::milliseconds(60)); // the fade of all sound off is heard
+        if (shows) fmt::print(stderr, "\r\x1b[K");
+        return status;
+    }
+
+    Status end(LiveOutput& live) {
+        if (!m_writer) return {};
+        if (Status status = record(live); !status.ok()) return status;
+        if (Status status = m_writer->close(); !status.ok()) return status;
+        if (!m_options.quiet)
+            fmt::print(stderr, "{}: {:.1f} s recorded{}\n", m_options.record,
+                       static_cast<double>(m_writer->frames()) / m_stream->sample_rate(),
+                       live.ring()->dropped() > 0 ? ", with gaps: the disk was too slow" : "");
+        return {};
+    }
+
+private:
+    Status feed() {
+        if (!m_song) return {};
+        const auto ahead = static_cast<std::int64_t>(k_post_ahead_seconds * m_stream->sample_rate());
+        return m_song->post_until(m_stream->now() + ahead);
+    }
+
+    bool finished() {
+        const double seconds = static_cast<double>(m_stream->now()) / m_stream->sample_rate();
+        if (m_options.seconds > 0.0) return seconds >= m_options.seconds;
+        if (!m_song || !m_song->done()) return false;
+        const double end = static_cast<double>(m_song->end_frame()) / m_stream->sample_rate();
+        return seconds > end + 0.3 && (m_stream->stats().voices == 0 || seconds > end + 30.0);
+    }
+
+    // false: quit.
+    bool typed(RawTerminal& terminal) {
+        const int key = terminal.read_key(40);
+        const double now = seconds_now();
+        if (key == 'q' || key == 4) return false; // 4: Ctrl-D
+        if (key == 'z' || key == 'x') m_keys.octave(key == 'z' ? -1 : 1);
+        if (key == ' ') m_player->panic();
+        if (const auto change = m_keys.press(key, now); change.key >= 0) m_player->note(change.key, true);
+        for (auto due = m_keys.release_due(now); due.key >= 0; due = m_keys.release_due(now))
+            m_player->note(due.key, false);
+        return true;
+    }
+
+    Status record(LiveOutput& live) {
+        if (!m_writer) return {};
+        m_chunk.resize(2 * 16384);
+        for (std::size_t frames = live.ring()->read(m_chunk); frames > 0; frames = live.ring()->read(m_chunk))
+            if (Status status = m_writer->write_interleaved(std::span<const float>(m_chunk.data(), 2 * frames));
+                !status.ok())
+                return status;
+        return {};
+    }
+
+    void follow_programs() {
+        for (int part = 0; part < k_parts; ++part) {
+            const int program = m_player->take_program(part);
+            if (program < 0) continue;
+            const auto patch = Patch::factory(Patch::general_midi(program, part == k_drum_part));
+            if (!patch.ok()) continue;
+            if (m_stream->set_patch(part, *patch).ok() && part == 0) m_patch = patch->name;
+        }
+    }
+
+    const Options& m_options;
+    std::shared_ptr<Stream> m_stream;
+    std::optional<Player> m_player;
+    std::optional<MidiPlayer> m_song;
+    std::optional<io::AudioFileWriter> m_writer;
+    std::vector<float> m_chunk;
+    TypingKeyboard m_keys;
+    std::string m_patch;
+};
+
+// The device is opened first, since the stream takes its rate. Its callback waits for the stream in `live`.
+struct Late {
+    std::atomic<LiveOutput*> live{nullptr};
+    static void callback(void* user, float* const* out, int frames) noexcept {
+        if (LiveOutput* live = static_cast<Late*>(user)->live.load(std::memory_order_acquire))
+            LiveOutput::callback(live, out, frames);
+        else
+            for (int c = 0; c < 2; ++c)
+                for (int i = 0; i < frames; ++i)
+                    out[c][i] = 0.0f;
+    }
+};
+
+int run(const Options& options) {
+    const auto wrong = [](const std::string& what, const std::string& remedy) {
+        return fail(Status(Code::out_of_range, what, "nothing was played", remedy));
+    };
+    if (options.mode != "inline" && options.mode != "ahead")
+        return wrong(fmt::format("--mode {} is unknown", options.mode), "use inline or ahead");
+    if (options.rate != 0.0 && (options.rate < 8000.0 || options.rate > 192000.0))
+        return wrong(fmt::format("--rate {:g} is not supported", options.rate), "use 8000 to 192000 Hz");
+    if (options.frames < 0 || options.frames > 8192)
+        return wrong(fmt::format("--frames {} is out of range", options.frames), "use 1 to 8192, or 0");
+
+    Late late;
+    std::optional<io::AudioOutput> device;
+    if (!options.null) {
+        io::OutputConfig config;
+        config.device = options.device;
+        config.sample_rate = options.rate;
+        config.frames = options.frames;
+        auto opened = io::AudioOutput::open(config, Late::callback, &late);
+        if (!opened.ok()) return fail(opened.status());
+        device.emplace(std::move(opened).value());
+    }
+    auto engine = Engine::create();
+    if (!engine.ok()) return fail(engine.status());
+    StreamConfig config;
+    config.sample_rate = device ? device->sample_rate() : options.rate > 0.0 ? options.rate : 48000.0;
+    config.mode = options.mode == "ahead" ? Mode::ahead : Mode::inline_;
+    config.max_frames = 8192;
+    config.parts = k_parts;
+    config.soft_start = true;
+    auto stream = (*engine)->open(config);
+    if (!stream.ok()) return fail(stream.status());
+
+    Session session(options, *stream);
+    if (Status status = session.begin(); !status.ok()) return fail(status);
+    LiveOutput live(*stream, !options.record.empty());
+    catch_interrupts();
+    if (!options.quiet)
+        fmt::print(stderr, "{}, {:g} Hz, {}\n", device ? device->device().name : std::string("no device (--null)"),
+                   config.sample_rate, (*engine)->backend());
+    late.live.store(&live, std::memory_order_release);
+    if (device) {
+        if (Status status = device->start(); !status.ok()) return fail(status);
+    } else {
+        live.start_null(options.frames > 0 ? options.frames : 256);
+    }
+    const Status played = session.play(live, device ? &*device : nullptr);
+    if (device)
+        if (Status stopped = device->stop(); !stopped.ok() && played.ok()) return fail(stopped);
+    live.stop_null();
+    if (Status status = session.end(live); !status.ok()) return fail(status);
+    if (!played.ok()) return fail(played);
+    const StreamStats stats = (*stream)->stats();
+    if (!options.quiet)
+        fmt::print(stderr, "{:.1f} s played, {} late blocks, {} late events, {} voices stolen\n",
+                   static_cast<double>(stats.frames) / config.sample_rate, stats.late_blocks, stats.late_events,
+                   stats.stolen_voices);
+    return g_interrupted ? exit_interrupted : exit_ok;
+}
+
+} // namespace
+
+Command add_play(CLI::App& app) {
+    CLI::App* sub = app.add_subcommand("play", "The live synth: MIDI ports, the computer keyboard, a MIDI file");
+    auto options = std::make_shared<Options>();
+    sub->add_option("SONG", options->song, "Standard MIDI File to play");
+    sub->add_option("--device", options->device, "Audio device by number, name or a part of it; default: the system's");
+    option(*sub, "--rate", options->rate, "Sample rate in Hz, 0: the device's own");
+    option(*sub, "--frames", options->frames, "Frames a block, 0: as the device likes");
+    sub->add_option("--midi", options->midi, "Listen to the MIDI ports whose name holds this; default: all");
+    option(*sub, "--patch", options->patch, "Factory patch or patch file for every part");
+    option(*sub, "--mode", options->mode, "inline (no added latency) or ahead (render thread)");
+    sub->add_option("--record", options->record, "Also write what is heard to this sound file");
+    option(*sub, "--seconds", options->seconds, "Stop after so long, 0: at the song's end or on q");
+    sub->add_flag("--null", options->null, "Play without an audio device");
+    sub->add_flag("--no-midi", options->no_midi, "Listen to no MIDI port");
+    sub->add_flag("--quiet", options->quiet, "No meters, no summary");
+    return {sub, [options] { return run(*options); }};
+}
+
+} // namespace tutti::cli

@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The tutti program as its users meet it: what it prints, its exit codes, what it leaves behind."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import wave
+
+TUTTI, SOURCE = sys.argv[1], sys.argv[2]
+SONG = os.path.join(SOURCE, "music", "bach-chorale.mid")
+
+
+def run(*arguments, env=None, stdin=None, timeout=120):
+    return subprocess.run([TUTTI, *arguments], capture_output=True, timeout=timeout, input=stdin,
+                          env={**os.environ, **(env or {})})
+
+
+class Manners(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def path(self, name):
+        return os.path.join(self.folder.name, name)
+
+    def refused(self, done, code, *words):
+        """One line that names what is wrong; nothing left behind."""
+        text = done.stderr.decode()
+        self.assertEqual(done.returncode, code, text)
+        self.assertEqual(len(text.strip().splitlines()), 1, text)
+        self.assertGreaterEqual(text.count(";"), 2, text)  # what; what it means; what to do
+        for word in words:
+            self.assertIn(word, text)
+        self.assertEqual(os.listdir(self.folder.name), [])
+
+    def test_help_and_version(self):
+        self.assertTrue(run("--version").stdout.startswith(b"tutti "))
+        for command in ("render", "phrase", "play", "devices", "patches", "bench"):
+            shown = run(command, "--help")
+            self.assertEqual(shown.returncode, 0)
+            self.assertIn(b"--", shown.stdout)
+        shown = run("render", "--help").stdout
+        self.assertIn(b"48000", shown)
+        self.assertIn(b"TUTTI_RATE", shown)
+
+    def test_wrong_input(self):
+        out = ("-o", self.path("x.wav"))
+        self.refused(run("render", "/nowhere.mid", *out), 4, "nowhere.mid")
+        self.refused(run("render", __file__, *out), 4)
+        self.refused(run("render", SONG, "-o", self.path("x.xyz")), 2, "x.xyz")
+        self.refused(run("render", SONG, "-o", "/nowhere/x.wav"), 5, "/nowhere")
+        self.refused(run("render", SONG, "--rate", "1", *out), 2, "--rate")
+        self.refused(run("render", SONG, "--bits", "7", *out), 2, "--bits")
+        self.refused(run("render", SONG, "--patch", "1=no-such-patch", *out), 2, "no-such-patch")
+        self.refused(run("render", SONG, "--patch", "warm-pad", *out), 2, "warm-pad")
+        self.refused(run("phrase", "Am7 | Hm7", *out), 4, "Hm7")
+        self.refused(run("nonsense"), 2, "nonsense")
+        with open(SONG, "rb") as song:
+            cut = song.read(200)
+        self.refused(run("render", "-", *out, stdin=cut[:20]), 4)
+        self.refused(run("bench", "voices", "--voices", "5", env={"TUTTI_ISA": "mmx"}), 2, "mmx")
+
+    def test_render(self):
+        out = self.path("chorale.wav")
+        done = run("render", SONG, "-o", out, "--bits", "16", "--seconds", "3", "--json", "--plot", self.path("c.png"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        told = json.loads(done.stdout)
+        self.assertAlmostEqual(told["audio_seconds"], 3.0, places=3)
+        self.assertGreater(told["peak_db"], -40)
+        self.assertLessEqual(told["peak_db"], 0)
+        self.assertEqual((told["late_events"], told["dropped_events"], told["muted_voices"]), (0, 0, 0))
+        with wave.open(out) as sound:
+            self.assertEqual((sound.getnchannels(), sound.getframerate(), sound.getnframes()), (2, 48000, 144000))
+        with open(self.path("c.png"), "rb") as picture:
+            self.assertEqual(picture.read(8), b"\x89PNG\r\n\x1a\n")
+
+    def test_the_same_bits_again_and_by_environment(self):
+        files = []
+        for name, threads in (("a", "1"), ("b", "2")):
+            done = run("render", SONG, "-o", self.path(name + ".wav"), "--seconds", "2", "--quiet",
+                       env={"TUTTI_THREADS": threads})
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"", b""))
+            with open(self.path(name + ".wav"), "rb") as sound:
+                files.append(sound.read())
+        self.assertTrue(files[0] == files[1])
+
+    def test_pipes(self):
+        with open(SONG, "rb") as song:
+            done = run("render", "-", "-o", "-", "--seconds", "1", "--quiet", stdin=song.read())
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stdout[:4], b"RIFF")
+        self.assertGreater(len(done.stdout), 200000)
+
+    def test_stems_add_up(self):
+        done = run("render", SONG, "-o", self.path("m.wav"), "--bits", "32f", "--seconds", "2", "--stems", "--no-limiter",
+                   "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(len(json.loads(done.stdout)["outputs"]), 5)
+
+    def test_interrupt_leaves_nothing(self):
+        running = subprocess.Popen([TUTTI, "render", SONG, "-o", self.path("x.wav"), "--seconds", "3000", "--quiet"],
+                                   stderr=subprocess.PIPE)
+        for _ in range(400):
+            if os.listdir(self.folder.name):
+                break
+            time.sleep(0.02)
+        running.send_signal(signal.SIGINT)
+        running.communicate(timeout=60)
+        self.assertEqual(running.returncode, 130)
+        self.assertEqual(os.listdir(self.folder.name), [])
+
+    def test_play_without_a_device(self):
+        done = run("play", SONG, "--null", "--no-midi", "--seconds", "1", "--record", self.path("r.wav"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with wave.open(self.path("r.wav")) as sound:
+            self.assertGreater(sound.getnframes(), 30000)
+
+    def test_patches(self):
+        listed = json.loads(run("patches", "list", "--json").stdout)
+        self.assertGreaterEqual(len(listed), 20)
+        for each in listed[:3]:
+            self.assertEqual(run("patches", "describe", each["id"]).returncode, 0)
+        text = run("patches", "describe", "warm-pad", "--json").stdout
+        with open(self.path("p.json"), "wb") as patch:
+            patch.write(text)
+        self.assertEqual(run("patches", "validate", self.path("p.json")).returncode, 0)
+        with open(self.path("p.json"), "wb") as patch:
+            patch.write(text[: len(text) // 2])
+        self.assertEqual(run("patches", "validate", self.path("p.json")).returncode, 4)
+
+    def test_bench(self):
+        told = json.loads(run("bench", "voices", "--voices", "256", "--seconds", "0.2", "--json").stdout)
+        for key in ("voices", "audio_seconds", "wall_seconds", "realtime_voices", "threads", "block", "isa"):
+            self.assertIn(key, told)
+        self.assertEqual(told["sounding"], 256)
+        told = json.loads(run("bench", "latency", "--seconds", "0.3", "--json").stdout)
+        for key in ("pull_ns", "block_us"):
+            self.assertEqual(set(told[key]), {"p50", "p99", "p999", "max"})
+        told = json.loads(run("bench", "streams", "--voices", "400", "--seconds", "0.2", "--pairs", "1", "--json").stdout)
+        self.assertEqual(told["sounding"], [400, 400])
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], "-v"])
