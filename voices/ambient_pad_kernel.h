@@ -11,8 +11,8 @@ inline namespace TUTTI_ISA_SPACE {
 template <class F>
 struct AmbientPad {
     typedef Slots<F> View;
-    static constexpr int envelope_count = ambient_pad::k_envelopes;
-    static constexpr int field_count = ambient_pad::f_count;
+    static constexpr int k_envelope_count = ambient_pad::k_envelopes;
+    static constexpr int k_field_count = ambient_pad::f_count;
 
     static void advance(View v, const Context&) { ambient_pad_kernel::advance(v); }
     static Word retarget(View v, const Context& c, Word which, Word begun, int frames_left) {
@@ -36,8 +36,9 @@ struct AmbientPad {
         using namespace ambient_pad;
         return abs(v.get(f_left1)) + abs(v.get(f_left2)) + abs(v.get(f_right1)) + abs(v.get(f_right2)) +
                abs(v.get(f_c1)) + abs(v.get(f_c2)) + abs(v.get(f_c3)) + abs(v.get(f_noise_left)) +
-               abs(v.get(f_noise_right)) + abs(v.get(f_output + output_left)) + abs(v.get(f_output + output_right)) +
-               abs(v.get(f_output + output_memory)) + abs(v.get(f_output + output_memory_right));
+               abs(v.get(f_noise_right)) + abs(v.get(f_output + k_output_left)) +
+               abs(v.get(f_output + k_output_right)) + abs(v.get(f_output + k_output_memory)) +
+               abs(v.get(f_output + k_output_memory_right));
     }
 };
 

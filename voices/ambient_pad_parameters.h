@@ -71,7 +71,7 @@ enum Field : int {
     f_c2 = f_c1 + 2, //
     f_c3 = f_c2 + 2, //
     f_output = f_c3 + 2,
-    f_lfo1 = f_output + output_field_count,
+    f_lfo1 = f_output + k_output_field_count,
     f_lfo2 = f_lfo1 + lfo_field_count,
     f_count = f_lfo2 + lfo_field_count
 };
@@ -79,8 +79,8 @@ enum Field : int {
 // Modules that cost something where they are not used.
 enum ShapeBit : int { shape_sub = 0, shape_noise, shape_octave };
 
-constexpr int p_lfo1_rate = static_cast<int>(p_lfo1) + lfo_rate;
-constexpr int p_lfo2_rate = static_cast<int>(p_lfo2) + lfo_rate;
+constexpr int k_lfo1_rate = static_cast<int>(p_lfo1) + lfo_rate;
+constexpr int k_lfo2_rate = static_cast<int>(p_lfo2) + lfo_rate;
 
 } // namespace ambient_pad
 } // namespace voices

@@ -89,8 +89,8 @@ void compute_targets(V v, const Context& c, const Change<typename V::Lane>& k) {
     typedef typename V::Lane F;
     Sources<F> s_now, s_next;
     fill_sources(v, c, false, s_now);
-    lfo_begin(v, c, f_lfo1, p_lfo1, k.which, k.begun, parameter(c, s_now, p_lfo1_rate));
-    lfo_begin(v, c, f_lfo2, p_lfo2, k.which, k.begun, parameter(c, s_now, p_lfo2_rate));
+    lfo_begin(v, c, f_lfo1, p_lfo1, k.which, k.begun, parameter(c, s_now, k_lfo1_rate));
+    lfo_begin(v, c, f_lfo2, p_lfo2, k.which, k.begun, parameter(c, s_now, k_lfo2_rate));
     fill_sources(v, c, true, s_next);
 
     const F cycles_a_tick = exp2(parameter(c, s_next, p_drift_rate)) * F(c.tick_seconds);

@@ -11,8 +11,8 @@ inline namespace TUTTI_ISA_SPACE {
 template <class F>
 struct Drum {
     typedef Slots<F> View;
-    static constexpr int envelope_count = drum::k_envelopes;
-    static constexpr int field_count = drum::f_count;
+    static constexpr int k_envelope_count = drum::k_envelopes;
+    static constexpr int k_field_count = drum::f_count;
 
     static void advance(View v, const Context&) { drum_kernel::advance(v); }
     static Word retarget(View v, const Context& c, Word which, Word begun, int frames_left) {
@@ -35,8 +35,8 @@ struct Drum {
     static F health(View v, const Context&) {
         using namespace drum;
         return abs(v.get(f_noise1)) + abs(v.get(f_noise2)) + abs(v.get(f_metal1)) + abs(v.get(f_metal2)) +
-               abs(v.get(f_tone)) + abs(v.get(f_noise)) + abs(v.get(f_metal)) + abs(v.get(f_output + output_left)) +
-               abs(v.get(f_output + output_right)) + abs(v.get(f_output + output_memory));
+               abs(v.get(f_tone)) + abs(v.get(f_noise)) + abs(v.get(f_metal)) + abs(v.get(f_output + k_output_left)) +
+               abs(v.get(f_output + k_output_right)) + abs(v.get(f_output + k_output_memory));
     }
 };
 

@@ -77,7 +77,7 @@ enum Field : int {
     f_metal1,
     f_metal2,
     f_output,
-    f_count = f_output + output_field_count
+    f_count = f_output + k_output_field_count
 };
 
 } // namespace drum

@@ -11,8 +11,8 @@ inline namespace TUTTI_ISA_SPACE {
 template <class F>
 struct Fm {
     typedef Slots<F> View;
-    static constexpr int envelope_count = fm::k_operators;
-    static constexpr int field_count = fm::f_count;
+    static constexpr int k_envelope_count = fm::k_operators;
+    static constexpr int k_field_count = fm::f_count;
 
     static void advance(View v, const Context& c) { fm_kernel::advance(v, c); }
     static Word retarget(View v, const Context& c, Word which, Word begun, int frames_left) {
@@ -32,8 +32,8 @@ struct Fm {
     }
     static void prefetch(View) {}
     static F health(View v, const Context&) {
-        return abs(v.get(fm::f_last)) + abs(v.get(fm::f_before)) + abs(v.get(fm::f_output + output_left)) +
-               abs(v.get(fm::f_output + output_right)) + abs(v.get(fm::f_output + output_memory));
+        return abs(v.get(fm::f_last)) + abs(v.get(fm::f_before)) + abs(v.get(fm::f_output + k_output_left)) +
+               abs(v.get(fm::f_output + k_output_right)) + abs(v.get(fm::f_output + k_output_memory));
     }
 };
 

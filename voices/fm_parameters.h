@@ -66,7 +66,7 @@ enum Field : int {
     f_last = f_feedback + 2,                     // the fed-back output, one frame ago
     f_before,                                    // and two
     f_output,                                    // the output stage
-    f_lfo1 = f_output + output_field_count,
+    f_lfo1 = f_output + k_output_field_count,
     f_count = f_lfo1 + lfo_field_count
 };
 
@@ -79,7 +79,7 @@ enum ShapeBit : int {
     shape_move_amp       // loudness or place is
 };
 
-constexpr int p_lfo1_rate = static_cast<int>(p_lfo1) + lfo_rate;
+constexpr int k_lfo1_rate = static_cast<int>(p_lfo1) + lfo_rate;
 
 } // namespace fm
 } // namespace voices

@@ -94,9 +94,9 @@ template <class V>
 Word compute_targets(V v, const Context& c, const Change<typename V::Lane>& k) {
     typedef typename V::Lane F;
     Sources<F> s_now, s_next;
-    if (has(c, shape_lfo1) && (k.rest || c.is_routed(p_lfo1_rate))) {
+    if (has(c, shape_lfo1) && (k.rest || c.is_routed(k_lfo1_rate))) {
         fill_sources(v, c, false, s_now);
-        lfo_begin(v, c, f_lfo1, p_lfo1, k.which, k.begun, parameter(c, s_now, p_lfo1_rate));
+        lfo_begin(v, c, f_lfo1, p_lfo1, k.which, k.begun, parameter(c, s_now, k_lfo1_rate));
     }
     fill_sources(v, c, true, s_next);
     if (k.some_begin) {

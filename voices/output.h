@@ -14,22 +14,23 @@ using subtractive_kernel::Change;
 using subtractive_kernel::tick_change;
 
 // Fields of the output stage, from a field of the type's choice on.
-constexpr int output_left = 0;         // pair: gain and its change a frame
-constexpr int output_right = 2;        // pair
-constexpr int output_memory = 4;       // of the low-pass, left
-constexpr int output_memory_right = 5; // right
-constexpr int output_field_count = 6;
+constexpr int k_output_left = 0;         // pair: gain and its change a frame
+constexpr int k_output_right = 2;        // pair
+constexpr int k_output_memory = 4;       // of the low-pass, left
+constexpr int k_output_memory_right = 5; // right
+constexpr int k_output_field_count = 6;
 
 // Carried in registers through some frames: load, add a frame each, store.
 template <class F>
 class Output {
 public:
     TUTTI_INLINE Output(Slots<F> v, const Context& c, int at, int first, Accumulator to)
-        : m_left(v.get(at + output_left)), m_right(v.get(at + output_right)), m_left_slope(v.get(at + output_left + 1)),
-          m_right_slope(v.get(at + output_right + 1)), m_memory(v.get(at + output_memory)),
-          m_memory_right(v.get(at + output_memory_right)), m_open(v.get(input_lowpass)),
-          m_muffled(both(F(0.0f) < m_open, m_open < F(1.0f))), m_muffle(any(m_muffled)), m_stereo(c.stereo),
-          m_to_left(to.left + first * k_row_slots), m_to_right(c.stereo ? to.right + first * k_row_slots : nullptr) {}
+        : m_left(v.get(at + k_output_left)), m_right(v.get(at + k_output_right)),
+          m_left_slope(v.get(at + k_output_left + 1)), m_right_slope(v.get(at + k_output_right + 1)),
+          m_memory(v.get(at + k_output_memory)), m_memory_right(v.get(at + k_output_memory_right)),
+          m_open(v.get(input_lowpass)), m_muffled(both(F(0.0f) < m_open, m_open < F(1.0f))), m_muffle(any(m_muffled)),
+          m_stereo(c.stereo), m_to_left(to.left + first * k_row_slots),
+          m_to_right(c.stereo ? to.right + first * k_row_slots : nullptr) {}
 
     // A voice of one channel.
     TUTTI_INLINE void add(F y) {
@@ -57,11 +58,11 @@ public:
         m_to_right += k_row_slots;
     }
     TUTTI_INLINE void store_to(Slots<F> v, int at) const {
-        v.set(at + output_left, m_left);
-        v.set(at + output_right, m_right);
+        v.set(at + k_output_left, m_left);
+        v.set(at + k_output_right, m_right);
         if (!m_muffle) return;
-        v.set(at + output_memory, m_memory);
-        v.set(at + output_memory_right, m_memory_right);
+        v.set(at + k_output_memory, m_memory);
+        v.set(at + k_output_memory_right, m_memory_right);
     }
 
 private:
@@ -80,9 +81,9 @@ private:
 template <class V, class F>
 TUTTI_INLINE MaskOf<F> output_target(V v, const Context& c, const Change<F>& k, int at, F left_now, F right_now, F left,
                                      F right) {
-    MaskOf<F> moving = retarget(v, at + output_left, k.which, k.begun, left_now, left, k.per_frame);
+    MaskOf<F> moving = retarget(v, at + k_output_left, k.which, k.begun, left_now, left, k.per_frame);
     if (c.stereo)
-        moving = either(moving, retarget(v, at + output_right, k.which, k.begun, right_now, right, k.per_frame));
+        moving = either(moving, retarget(v, at + k_output_right, k.which, k.begun, right_now, right, k.per_frame));
     return moving;
 }
 

@@ -134,9 +134,8 @@ TUTTI_INLINE F parameter(const Context& c, const Sources<F>& sources, int index)
 // The sources that come from the note's inputs and the part; the type fills its envelopes and LFOs.
 template <class V, class F>
 TUTTI_INLINE void common_sources(V v, const Context& c, Sources<F>& s) {
-    static const int inputs[] = {input_velocity, input_key};
-    for (int i = 0; i < 2; ++i)
-        if (c.sources >> (source_velocity + i) & 1u) s.value[source_velocity + i] = v.get(inputs[i]);
+    if (c.sources >> source_velocity & 1u) s.value[source_velocity] = v.get(input_velocity);
+    if (c.sources >> source_key & 1u) s.value[source_key] = v.get(input_key);
     if (c.sources >> source_pressure & 1u)
         s.value[source_pressure] = min(v.get(input_pressure) + F(c.part(part_pressure)), F(1.0f));
     if (c.sources >> source_timbre & 1u) s.value[source_timbre] = v.get(input_timbre);

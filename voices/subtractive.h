@@ -5,7 +5,7 @@
 //   - a table (this file): constexpr Parameters, the envelopes' plan(), the patch shape();
 //   - a recurrence (subtractive_kernel.h): a class template over the lane type F with
 //       View                         Slots<F>: the lanes of a row that one F holds
-//       envelope_count, field_count
+//       k_envelope_count, k_field_count
 //       advance(view, context)       a tick has come: envelopes, pitch (voices/slots.h), LFOs (voices/lfo.h)
 //       retarget(view, context, which, begun, frames_left) -> lanes to be computed again at the next tick
 //       retarget_tick(view, context, rest) -> the same, for all lanes, at a tick

@@ -12,8 +12,8 @@ inline namespace TUTTI_ISA_SPACE {
 template <class F>
 struct Subtractive {
     typedef Slots<F> View;
-    static constexpr int envelope_count = subtractive::k_envelopes;
-    static constexpr int field_count = subtractive::field_count;
+    static constexpr int k_envelope_count = subtractive::k_envelopes;
+    static constexpr int k_field_count = subtractive::field_count;
 
     // A tick has come.
     static void advance(View v, const Context& c) { subtractive_kernel::advance(v, c); }

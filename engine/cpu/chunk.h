@@ -199,7 +199,7 @@ private:
     }
 
     static void clear(Row& row, int lane, int first) noexcept {
-        for (int f = first; f < Type::field_count; ++f)
+        for (int f = first; f < Type::k_field_count; ++f)
             row.fields[f * k_row_slots + lane] = 0.0f;
     }
     static void apply(Row& row, const Edit& edit) noexcept {
@@ -207,9 +207,9 @@ private:
         float* const lane = row.fields + edit.lane;
         switch (edit.kind) {
         case Edit::start:
-            for (int f = 0; f < state_field(Type::envelope_count); ++f)
+            for (int f = 0; f < state_field(Type::k_envelope_count); ++f)
                 lane[f * k_row_slots] = edit.values[f];
-            clear(row, edit.lane, state_field(Type::envelope_count));
+            clear(row, edit.lane, state_field(Type::k_envelope_count));
             row.active |= bit;
             row.muted &= static_cast<std::uint16_t>(~bit);
             break;
