@@ -44,7 +44,7 @@ struct MemoryFile {
     static sf_count_t read(void* out, sf_count_t count, void* self) {
         auto& file = *static_cast<MemoryFile*>(self);
         const sf_count_t now = std::clamp<sf_count_t>(count, 0, length(self) - file.at);
-        std::memcpy(out, file.bytes.data() + file.at, static_cast<std::size_t>(now));
+        if (now > 0) std::memcpy(out, file.bytes.data() + file.at, static_cast<std::size_t>(now));
         file.at += now;
         return now;
     }

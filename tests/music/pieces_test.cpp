@@ -97,6 +97,18 @@ TEST_CASE("bars, length, channels, ranges, no hanging notes or pedals") {
     }
 }
 
+TEST_CASE("Scarborough Fair asks for every type of voice") {
+    const MidiFile file = load("scarborough-fair.mid");
+    std::set<std::string> voices;
+    for (const auto& event : file.events())
+        if ((event.status & 0xf0) == 0xc0) {
+            const auto patch = Patch::factory(Patch::general_midi(event.data1, event.channel() == 9));
+            REQUIRE_MESSAGE(patch.ok(), patch.status().message());
+            voices.insert(patch->voice);
+        }
+    CHECK(voices == std::set<std::string>{"ambient_pad", "drum", "fm", "subtractive"});
+}
+
 TEST_CASE("a hanging note would be found") {
     MidiFileWriter writer(0, 480);
     const int track = writer.add_track();
