@@ -82,6 +82,9 @@ extern "C" void on_interrupt(int number) {
 void catch_interrupts() {
     std::signal(SIGINT, on_interrupt);
     std::signal(SIGTERM, on_interrupt);
+#if defined(SIGPIPE)
+    std::signal(SIGPIPE, SIG_IGN); // a closed pipe is an error of its writer
+#endif
 }
 
 bool is_terminal(int descriptor) noexcept {
