@@ -212,6 +212,7 @@ void StreamPart::note_off(std::int64_t frame, int key, std::int32_t note_id) noe
 void StreamPart::start(std::int64_t frame, int key, double velocity, std::int32_t note_id,
                        const StreamPart& member) noexcept {
     if (m_first == nullptr || m_first->type() == nullptr) return;
+    if (m_tuning != nullptr && m_tuning->silent[static_cast<std::size_t>(key)]) return;
     Voices& voices = m_first->voices();
     NoteStart note;
     note.key = key;

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <bitset>
 #include <cstdint>
 
 #include "engine/clip/clip_player.h"
@@ -16,6 +17,7 @@ namespace tutti::engine {
 
 struct TuningTable {
     std::array<double, 128> pitch{}; // semitones on MIDI's scale, by key
+    std::bitset<128> silent;         // keys that a keyboard mapping leaves out
     std::atomic<bool> retired{false};
 };
 

@@ -126,7 +126,7 @@ Status StreamState::set_patch(int part, const Patch& patch, std::int64_t frame) 
     return {};
 }
 
-Status StreamState::set_tuning(int part, const double* pitches, std::int64_t frame) {
+Status StreamState::set_tuning(int part, const double* pitches, const std::bitset<128>& silent, std::int64_t frame) {
     if (part < 0 || part >= m_config.parts)
         return Status(Code::out_of_range, "part " + std::to_string(part) + " does not exist", "the tuning was not set",
                       "choose 0.." + std::to_string(m_config.parts - 1));
@@ -138,6 +138,7 @@ Status StreamState::set_tuning(int part, const double* pitches, std::int64_t fra
                           "the tuning was not set", "choose semitones in -120..256");
         table->pitch[key] = pitches[key];
     }
+    table->silent = silent;
     const std::lock_guard lock(m_mutex);
     collect();
     Event event;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <bitset>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -23,7 +24,7 @@ public:
     // [control]
     static Status check(const StreamConfig& config);
     Status set_patch(int part, const Patch& patch, std::int64_t frame);
-    Status set_tuning(int part, const double* pitches, std::int64_t frame);
+    Status set_tuning(int part, const double* pitches, const std::bitset<128>& silent, std::int64_t frame);
     Status set_effects(std::span<const PatchEffect> effects, std::int64_t frame);
     Result<Clip> play(int part, std::shared_ptr<ClipPlayer> player, std::int64_t frame);
     Status stop(const ClipPlayer& player, std::int64_t frame);

@@ -19,6 +19,7 @@
 #include <tutti/event.h>
 #include <tutti/patch.h>
 #include <tutti/status.h>
+#include <tutti/tuning.h>
 
 namespace tutti {
 
@@ -98,6 +99,8 @@ public:
     Status set_patch(int part, const Patch& patch, std::int64_t frame = k_asap);
     // The pitch of each key in semitones on MIDI's scale (69.0 is 440 Hz); sounding notes follow. [control]
     Status set_tuning(int part, const std::array<double, 128>& semitones, std::int64_t frame = k_asap);
+    // Keys that the tuning leaves out stay silent from then on. [control]
+    Status set_tuning(int part, const Tuning& tuning, std::int64_t frame = k_asap);
     // The stream's own effects, after the mix of all parts and before the limiter; taken over within 20 ms. Errors: as
     // set_patch. [control]
     Status set_effects(std::span<const PatchEffect> effects, std::int64_t frame = k_asap);
