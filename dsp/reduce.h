@@ -20,7 +20,22 @@ TUTTI_INLINE float sum_lanes(const float* lanes) {
 // from[frame][16], to[frame]. Four frames at a time by transposing: a loop over one frame's lanes costs 40 % of the voices.
 inline void sum_lanes(const float* from, float* to, int frames) {
     int frame = 0;
-#ifdef TUTTI_LANE_X86
+#if defined(TUTTI_LANE_X86) && defined(__AVX2__)
+    const auto half = [](const float* in) {
+        return _mm256_add_ps(_mm256_load_ps(in), _mm256_load_ps(in + 8));
+    };                                          // distance 8
+    const auto quads = [](__m256 a, __m256 b) { // distance 4: [a b]
+        return _mm256_add_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+    };
+    for (; frame + 4 <= frames; frame += 4) {
+        const float* in = from + frame * 16;
+        const __m256 ac = quads(half(in), half(in + 32)), bd = quads(half(in + 16), half(in + 48));
+        const __m256 two =
+            _mm256_add_ps(_mm256_unpacklo_ps(ac, bd), _mm256_unpackhi_ps(ac, bd)); // distance 2: a0 b0 a1 b1, c d
+        const __m256 one = _mm256_add_ps(two, _mm256_permute_ps(two, 0x4e));       // distance 1
+        _mm_storeu_ps(to + frame, _mm_movelh_ps(_mm256_castps256_ps128(one), _mm256_extractf128_ps(one, 1)));
+    }
+#elif defined(TUTTI_LANE_X86)
     const auto quad = [](const float* in) { // distances 8 and 4
         return _mm_add_ps(_mm_add_ps(_mm_load_ps(in), _mm_load_ps(in + 8)),
                           _mm_add_ps(_mm_load_ps(in + 4), _mm_load_ps(in + 12)));
@@ -36,6 +51,24 @@ inline void sum_lanes(const float* from, float* to, int frames) {
 #endif
     for (; frame < frames; ++frame)
         to[frame] = sum_lanes(from + frame * 16);
+}
+
+// Four lanes.
+TUTTI_INLINE void copy_quad(float* to, const float* from) {
+#ifdef TUTTI_LANE_X86
+    _mm_store_ps(to, _mm_load_ps(from));
+#else
+    for (int lane = 0; lane < 4; ++lane)
+        to[lane] = from[lane];
+#endif
+}
+TUTTI_INLINE void add_quad(float* to, const float* from) {
+#ifdef TUTTI_LANE_X86
+    _mm_store_ps(to, _mm_add_ps(_mm_load_ps(to), _mm_load_ps(from)));
+#else
+    for (int lane = 0; lane < 4; ++lane)
+        to[lane] = to[lane] + from[lane];
+#endif
 }
 
 } // namespace TUTTI_ISA_SPACE

@@ -32,6 +32,7 @@ struct AmbientPad {
             ambient_pad_kernel::frames(v[g], c, first, last, to);
     }
     static void prefetch(View) {}
+    static constexpr int k_packed_count = 0;
     static F health(View v, const Context&) {
         using namespace ambient_pad;
         return abs(v.get(f_left1)) + abs(v.get(f_left2)) + abs(v.get(f_right1)) + abs(v.get(f_right2)) +

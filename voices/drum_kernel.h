@@ -32,6 +32,7 @@ struct Drum {
             drum_kernel::frames(v[g], c, first, last, to);
     }
     static void prefetch(View) {}
+    static constexpr int k_packed_count = 0;
     static F health(View v, const Context&) {
         using namespace drum;
         return abs(v.get(f_noise1)) + abs(v.get(f_noise2)) + abs(v.get(f_metal1)) + abs(v.get(f_metal2)) +

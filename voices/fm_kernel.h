@@ -31,6 +31,7 @@ struct Fm {
             fm_kernel::frames(v[g], c, first, last, to);
     }
     static void prefetch(View) {}
+    static constexpr int k_packed_count = 0;
     static F health(View v, const Context&) {
         return abs(v.get(fm::f_last)) + abs(v.get(fm::f_before)) + abs(v.get(fm::f_output + k_output_left)) +
                abs(v.get(fm::f_output + k_output_right)) + abs(v.get(fm::f_output + k_output_memory));

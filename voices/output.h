@@ -8,11 +8,6 @@ namespace tutti {
 namespace voices {
 inline namespace TUTTI_ISA_SPACE {
 
-using subtractive_kernel::Accumulator;
-using subtractive_kernel::add_frame;
-using subtractive_kernel::Change;
-using subtractive_kernel::tick_change;
-
 // Fields of the output stage, from a field of the type's choice on.
 constexpr int k_output_left = 0;         // pair: gain and its change a frame
 constexpr int k_output_right = 2;        // pair

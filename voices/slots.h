@@ -67,6 +67,40 @@ TUTTI_INLINE void advance_envelope(V v, int e) {
     v.set(envelope_field(e), envelope_next(v, e));
 }
 
+// Which lanes take new targets, which of them begin, and the frames left to the next tick.
+template <class F>
+struct Change {
+    MaskOf<F> which;
+    MaskOf<F> begun;
+    F frames, per_frame; // per_frame = 1/frames
+    bool rest;           // also what rests while parameters and inputs rest
+    bool some_begin;
+};
+template <class F>
+TUTTI_INLINE Change<F> tick_change(bool rest) {
+    return {lane_mask<F>(0xffffu), lane_mask<F>(0), F(16.0f), F(1.0f / 16.0f), rest, false};
+}
+
+// Where a group adds its sound: [frame][k_row_slots] from the step's first frame, at the group's first lane.
+struct Accumulator {
+    float* left;
+    float* right;       // null for mono
+    bool fresh = false; // what stands there counts as 0; only where the type runs through
+};
+
+template <class F>
+TUTTI_INLINE void add_frame(float* to, F value) {
+    store(to, load<F>(to) + value);
+}
+
+// Frames to the next tick from a frame of the step.
+TUTTI_INLINE int frames_to_tick(const Context& c, int at) {
+    return k_tick_frames - static_cast<int>((c.frame + static_cast<Word>(at)) & static_cast<Word>(k_tick_frames - 1));
+}
+TUTTI_INLINE int smaller(int a, int b) {
+    return a < b ? a : b;
+}
+
 // One quantity that runs linearly from tick to tick: its value in field `at`, its change a frame in field `slope`.
 //
 // A target is reached within rounding at the next tick; there the value is laid on the target and the slope becomes 0

@@ -13,25 +13,6 @@ namespace voices {
 inline namespace TUTTI_ISA_SPACE {
 namespace subtractive_kernel {
 
-// Where a group adds its sound: [frame][k_row_slots] from the step's first frame, at the group's first lane.
-struct Accumulator {
-    float* left;
-    float* right; // null for mono
-};
-
-template <class F>
-TUTTI_INLINE void add_frame(float* to, F value) {
-    store(to, load<F>(to) + value);
-}
-
-// Frames to the next tick from a frame of the step.
-TUTTI_INLINE int frames_to_tick(const Context& c, int at) {
-    return k_tick_frames - static_cast<int>((c.frame + static_cast<Word>(at)) & static_cast<Word>(k_tick_frames - 1));
-}
-TUTTI_INLINE int smaller(int a, int b) {
-    return a < b ? a : b;
-}
-
 // True where a saw alone goes through the low-pass.
 TUTTI_INLINE bool is_fused_shape(const Context& c) {
     const unsigned long long module_bits = (1ull << shape_move_pitch) - 1ull;
@@ -191,8 +172,8 @@ void fused(const Slots<F>* v, const Context& c, int first, int last, bool tick, 
         }
         const int stop = smaller(last, at + frames_to_tick(c, at));
         for (; at < stop; ++at) {
-            F sum = load<F>(left), sum_right = sum;
-            if (stereo) sum_right = load<F>(right);
+            F sum = to.fresh ? F(0.0f) : load<F>(left), sum_right = sum;
+            if (stereo) sum_right = to.fresh ? F(0.0f) : load<F>(right);
             TUTTI_UNROLL for (int g = 0; g < G; ++g) {
                 const F y = voice[g].template step<tier>();
                 sum = sum + y * voice[g].left;

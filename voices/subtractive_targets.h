@@ -21,20 +21,6 @@ TUTTI_INLINE int number(const Context& c, int bit, int bits) {
     return static_cast<int>(c.shape >> bit) & ((1 << bits) - 1);
 }
 
-// Which lanes take new targets, which of them begin, and the frames left to the next tick.
-template <class F>
-struct Change {
-    MaskOf<F> which;
-    MaskOf<F> begun;
-    F frames, per_frame; // per_frame = 1/frames
-    bool rest;           // also what rests while parameters and inputs rest
-    bool some_begin;
-};
-template <class F>
-TUTTI_INLINE Change<F> tick_change(bool rest) {
-    return {lane_mask<F>(0xffffu), lane_mask<F>(0), F(16.0f), F(1.0f / 16.0f), rest, false};
-}
-
 template <class V>
 void fill_sources(V v, const Context& c, bool next, Sources<typename V::Lane>& s) {
     if (c.sources == 0) return;

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <bit>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "engine/cpu/crew.h"
 #include "engine/cpu/flush.h"
 #include "engine/cpu/kernel.h"
+#include "engine/cpu/packing.h"
 #include "voices/registry.h"
 
 namespace tutti::engine {
@@ -84,6 +86,7 @@ private:
 // A subtree of a bank's chunks: what one thread does at a time.
 struct Unit {
     Bank* bank = nullptr;
+    int index = 0; // of its step
     Step step;
     int first = 0;
     int last = 0;
@@ -108,6 +111,7 @@ public:
     void render(BankStep* steps, int count, int threads) noexcept override {
         const FlushScope flush;
         const int helpers = (threads - 1 < m_crew.helpers() ? threads - 1 : m_crew.helpers());
+        m_packing.plan(steps, count, *m_kernels);
         if (helpers > 0 && is_worth_sharing(steps, count))
             render_shared(steps, count, helpers);
         else
@@ -127,13 +131,20 @@ private:
     }
 
     // The chunks [first, last) of a bank, summed as a tree.
-    static const Sum* render_chunks(RenderChunk render, Bank& bank, const Step& step, int first, int last,
-                                    TreeSum& tree, std::uint32_t& muted) noexcept {
+    const Sum* render_chunks(int index, Bank& bank, const Step& step, int first, int last, TreeSum& tree,
+                             std::uint32_t& muted) const noexcept {
+        const auto render = m_kernels->type[bank.type->kernel].chunk;
         const bool stereo = bank.channels > 1;
         tree.clear();
         for (int chunk = first; chunk < last; ++chunk) {
             Sum& sum = tree.next();
-            ChunkWork work{&bank, step, chunk, {sum.channel[0], sum.channel[1]}, 0};
+            ChunkWork work;
+            work.bank = &bank;
+            work.step = step;
+            work.chunk = chunk;
+            work.out[0] = sum.channel[0];
+            work.out[1] = sum.channel[1];
+            m_packing.give(index, work);
             render(work);
             muted += work.muted;
             tree.push(step.frames, stereo);
@@ -143,22 +154,33 @@ private:
 
     static void write(Bank& bank, const Step& step, const Sum* sum) noexcept {
         const int at = static_cast<int>(step.frame % voices::k_block_frames);
+        const auto size = static_cast<std::size_t>(step.frames) * sizeof(float);
         for (int c = 0; c < bank.channels; ++c)
-            for (int i = 0; i < step.frames; ++i)
-                bank.bus[c][at + i] = sum != nullptr && c < 2 ? sum->channel[c][i] : 0.0f;
+            if (sum != nullptr && c < 2)
+                std::memcpy(bank.bus[c] + at, sum->channel[c], size);
+            else
+                std::memset(bank.bus[c] + at, 0, size);
+    }
+
+    void render_bundle(int i) noexcept {
+        BundleWork& work = m_packing.bundle(i);
+        m_kernels->type[work.bank->type->kernel].bundle(work);
     }
 
     void render_alone(BankStep* steps, int count) noexcept TUTTI_NONBLOCKING {
+        for (int i = 0; i < m_packing.bundle_count(); ++i)
+            render_bundle(i);
         for (int i = 0; i < count; ++i) {
             Bank& bank = *steps[i].bank;
-            const Sum* const sum = render_chunks(m_kernels->render[bank.type->kernel], bank, steps[i].step, 0,
-                                                 chunks_of(bank), m_tree, bank.muted_voices);
+            const Sum* const sum = render_chunks(i, bank, steps[i].step, 0, chunks_of(bank), m_tree, bank.muted_voices);
             write(bank, steps[i].step, sum);
         }
     }
 
     // Subtrees whose size is a power of two and whose place is a multiple of it: the tree's shape does not change.
     void render_shared(BankStep* steps, int count, int helpers) noexcept {
+        m_crew.run([](void* self, int i) noexcept { static_cast<CpuBackend*>(self)->render_bundle(i); }, this,
+                   m_packing.bundle_count(), helpers);
         for (int begin = 0; begin < count;) {
             int end = begin;
             int chunks = 0;
@@ -172,6 +194,7 @@ private:
                 for (int first = 0, all = chunks_of(*steps[i].bank); first < all; first += size) {
                     Unit& unit = m_units[static_cast<std::size_t>(units++)];
                     unit.bank = steps[i].bank;
+                    unit.index = i;
                     unit.step = steps[i].step;
                     unit.first = first;
                     unit.last = first + size < all ? first + size : all;
@@ -189,8 +212,8 @@ private:
     }
     void render_unit(Unit& unit) noexcept {
         TreeSum tree;
-        const Sum* const sum = render_chunks(m_kernels->render[unit.bank->type->kernel], *unit.bank, unit.step,
-                                             unit.first, unit.last, tree, unit.muted);
+        const Sum* const sum =
+            render_chunks(unit.index, *unit.bank, unit.step, unit.first, unit.last, tree, unit.muted);
         if (sum != nullptr) unit.sum = *sum;
     }
     void collect(BankStep* steps, int begin, int end, int units) noexcept {
@@ -212,6 +235,7 @@ private:
     const KernelTable* m_kernels;
     std::string m_name;
     Crew m_crew;
+    Packing m_packing;
     TreeSum m_tree;
     std::vector<Unit> m_units;
 };

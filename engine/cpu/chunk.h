@@ -15,26 +15,35 @@ using namespace voices;
 
 inline constexpr int k_tick_mask = k_tick_frames - 1;
 
-inline Context make_context(const Bank& bank, const Step& step) noexcept {
+// What a row needs while it rests.
+inline Context key_context(const Bank& bank) noexcept {
     Context c;
-    c.table = bank.tables[0].table;
-    c.routes = bank.routes;
-    c.route_count = bank.route_count;
     c.shape = bank.shape;
     c.tier = bank.quality;
     c.stereo = bank.channels > 1;
+    return c;
+}
+inline Context make_context(const Bank& bank, const Step& step) noexcept {
+    Context c = key_context(bank);
+    c.table = bank.tables[0].table;
+    c.routes = bank.routes;
+    c.route_count = bank.route_count;
+    c.frame = static_cast<Word>(static_cast<std::uint64_t>(step.frame));
+    return c;
+}
+// The rest, for targets.
+inline void complete(Context& c, const Bank& bank) noexcept {
+    if (c.rate > 0.0f) return;
     const auto rate = static_cast<float>(bank.sample_rate);
     c.rate = rate;
     c.increment_at_a = static_cast<float>(440.0 / bank.sample_rate * 4294967296.0);
     // log2(pi / rate) in steps that need no library: the polynomial's error (2e-7 octaves) is far below a cent.
     c.log2_angle = dsp::log2(3.14159265f / rate * 1048576.0f) - 20.0f;
     c.tick_seconds = static_cast<float>(k_tick_frames / bank.sample_rate);
-    c.frame = static_cast<Word>(static_cast<std::uint64_t>(step.frame));
     for (int r = 0; r < bank.route_count; ++r) {
         c.sources |= 1u << bank.routes[r].source;
         c.routed[bank.routes[r].target >> 5] |= 1u << (bank.routes[r].target & 31);
     }
-    return c;
 }
 
 // One row as a group sees it: W lanes from `lane` on.
@@ -58,7 +67,7 @@ public:
 
     // Counts the voices that it mutes.
     template <int G>
-    std::uint32_t render(Row* const* rows, const bool* changed) noexcept {
+    std::uint32_t render(Row* const* rows, const bool* changed, bool fresh) noexcept {
         Part<Type> part[G];
         typename Type::View view[G];
         std::uint32_t muted = 0;
@@ -89,8 +98,13 @@ public:
                 quiet = quiet && edit > at && part[g].settled_not == 0 && !(at == 0 && changed[g]);
                 if (edit < next && edit > at) next = edit;
             }
+            if (!quiet) complete(c, m_bank);
+            if (fresh && !(quiet && at == 0 && next == m_step.frames)) {
+                clear();
+                fresh = false;
+            }
             if (quiet) {
-                Type::template run<G>(view, c, at, next, true, true, {m_left, m_right});
+                Type::template run<G>(view, c, at, next, true, true, {m_left, m_right, fresh});
                 at = next;
                 continue;
             }
@@ -110,6 +124,15 @@ public:
         return muted;
     }
 
+    // Nothing has sounded here yet.
+    void clear() noexcept {
+        for (int i = 0; i < m_step.frames; ++i)
+            store(m_left + i * k_row_slots, F(0.0f));
+        if (m_right == nullptr) return;
+        for (int i = 0; i < m_step.frames; ++i)
+            store(m_right + i * k_row_slots, F(0.0f));
+    }
+
 private:
     int frames_left(int at) const noexcept {
         return k_tick_frames - static_cast<int>((m_step.frame + at) & k_tick_mask);
@@ -121,6 +144,7 @@ private:
     // Frames [at, next), with the ticks inside; returns next.
     template <int G>
     int run(Part<Type>* part, const typename Type::View* view, Context& c, int at, int next) noexcept {
+        complete(c, m_bank);
         while (at < next) {
             bool through = Type::runs_through(c);
             for (int g = 0; g < G; ++g)
@@ -260,19 +284,19 @@ private:
     float* const m_right;
 };
 
+// What a bundle made of a chunk's last busy row: the sum's order is kept.
+inline void add_quads(float* to, const float* from, int frames) noexcept {
+    if (from == nullptr) return;
+    for (int i = 0; i < frames; ++i)
+        dsp::add_quad(to + i * k_row_slots, from + i * k_row_slots);
+}
+
 template <template <class> class Type, class F>
 void render_chunk(ChunkWork& work) noexcept {
     Bank& bank = *work.bank;
     const bool stereo = bank.channels > 1;
     alignas(64) float left[k_block_frames * k_row_slots];
     alignas(64) float right[k_block_frames * k_row_slots];
-    const int size = work.step.frames * k_row_slots;
-    for (int i = 0; i < size; ++i)
-        left[i] = 0.0f;
-    if (stereo)
-        for (int i = 0; i < size; ++i)
-            right[i] = 0.0f;
-
     const Context context = make_context(bank, work.step);
     Row* rows[k_chunk_rows];
     bool changed[k_chunk_rows];
@@ -281,13 +305,13 @@ void render_chunk(ChunkWork& work) noexcept {
     const int last = bank.row_count < first + k_chunk_rows ? bank.row_count : first + k_chunk_rows;
     for (int r = first; r < last; ++r) {
         Row& row = bank.rows[r];
-        if (row.active == 0 && row.first_edit == k_no_edit) continue;
+        if ((row.active == 0 && row.first_edit == k_no_edit) || &row == work.packed_row) continue;
         changed[count] = row.version != bank.tables[0].version;
         row.version = bank.tables[bank.table_count - 1].version;
         rows[count++] = &row;
     }
     work.muted = 0;
-    for (int lane = 0; lane < k_row_slots && count > 0; lane += width_of<F>()) {
+    for (int lane = 0; lane < k_row_slots; lane += width_of<F>()) {
         // The rows that have something to do in these lanes.
         const Word lanes = ((1u << width_of<F>()) - 1u) << lane;
         Row* busy[k_chunk_rows];
@@ -302,17 +326,70 @@ void render_chunk(ChunkWork& work) noexcept {
             busy_changed[busy_count++] = changed[i];
         }
         Group<Type<F>, F> group(bank, work.step, context, lane, left, stereo ? right : nullptr);
+        if (busy_count == 0) group.clear();
         int i = 0;
         for (; i + 2 <= busy_count; i += 2) {
             // What the next pair will touch: a block of a row is longer than a wait for memory.
             for (int ahead = i + 2; ahead < i + 4 && ahead < busy_count; ++ahead)
                 Type<F>::prefetch(typename Type<F>::View(busy[ahead]->fields + lane));
-            work.muted += group.template render<2>(busy + i, busy_changed + i);
+            work.muted += group.template render<2>(busy + i, busy_changed + i, i == 0);
         }
-        if (i < busy_count) work.muted += group.template render<1>(busy + i, busy_changed + i);
+        if (i < busy_count) work.muted += group.template render<1>(busy + i, busy_changed + i, i == 0);
+    }
+    for (int q = 0; q < 4; ++q) {
+        add_quads(left + 4 * q, work.packed[q][0], work.step.frames);
+        if (stereo) add_quads(right + 4 * q, work.packed[q][1], work.step.frames);
     }
     dsp::sum_lanes(left, work.out[0], work.step.frames);
     if (stereo) dsp::sum_lanes(right, work.out[1], work.step.frames);
+}
+
+// Bundles: see engine/cpu/packing.h for why. Only a type that says which fields its still form touches can be packed.
+template <template <class> class Type, class F>
+int bundle_key(const Bank& bank) noexcept {
+    if (width_of<F>() <= 4 || bank.table_count != 1) return 0;
+    const Context c = key_context(bank);
+    return Type<F>::runs_through(c) ? 1 + (c.tier | (c.stereo ? 4 : 0) | Type<F>::bundle_kind(c) << 3) : 0;
+}
+
+template <template <class> class Type, class F>
+void render_bundle(BundleWork& work) noexcept {
+    using T = Type<F>;
+    Context c = key_context(*work.bank);
+    c.frame = static_cast<Word>(static_cast<std::uint64_t>(work.step.frame));
+    alignas(64) float fields[T::field_count * k_row_slots];
+    const auto packed = T::packed_fields(c);
+    const int frames = work.step.frames;
+    const int at = static_cast<int>(work.step.frame & k_tick_mask);
+    const int first = at == 0 ? 0 : k_tick_frames - at < frames ? k_tick_frames - at : frames;
+    if (first > 0)
+        for (float& field : fields)
+            field = 0.0f; // settled: slopes that are not copied
+    for (int i = 0; i < packed.in_count; ++i) {
+        const int row = packed.in[i] * k_row_slots;
+        for (int q = 0; q < 4; ++q) // an empty quad sounds as the first one does, unheard
+            dsp::copy_quad(fields + row + 4 * q, work.quad[q < work.count ? q : 0] + row);
+    }
+    for (int lane = 0; lane < k_row_slots; lane += width_of<F>()) {
+        const typename T::View view(fields + lane);
+        const Accumulator to = {work.out[0] + lane, c.stereo ? work.out[1] + lane : nullptr, true};
+        if (first > 0) T::template run<1>(&view, c, 0, first, false, false, to);
+        if (first < frames) T::template run<1>(&view, c, first, frames, true, true, to);
+    }
+    for (int i = 0; i < packed.out_count; ++i) {
+        const int row = packed.out[i] * k_row_slots;
+        for (int q = 0; q < work.count; ++q)
+            dsp::copy_quad(work.quad[q] + row, fields + row + 4 * q);
+    }
+}
+
+template <template <class> class Type, class F>
+constexpr Kernel kernel_of() {
+    if constexpr (Type<F>::k_packed_count > 0)
+        return {&render_chunk<Type, F>, &bundle_key<Type, F>, &render_bundle<Type, F>, Type<F>::k_memories,
+                Type<F>::k_memory_count};
+    else
+        return {&render_chunk<Type, F>, nullptr, nullptr, nullptr, 0};
 }
 
 } // namespace TUTTI_ISA_SPACE

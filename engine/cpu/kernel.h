@@ -6,20 +6,41 @@
 
 namespace tutti::engine {
 
-// The sound of `chunk_count` chunks of a bank from `first_chunk` on, each reduced to one number a frame and channel.
+// The sound of one chunk of a bank, reduced to one number a frame and channel.
 struct ChunkWork {
     Bank* bank = nullptr;
     Step step;
     int chunk = 0;
     float* out[2] = {nullptr, nullptr}; // [64]: frames 0..step.frames-1; out[1] only where bank->channels > 1
     std::uint32_t muted = 0;            // voices found not finite
+    const Row* packed_row = nullptr;    // the chunk's last busy row, where its sound has been made in bundles
+    const float* packed[4][2] = {};     // [quad][channel] -> [frame][16], null where the quad is silent
 };
 
-using RenderChunk = void (*)(ChunkWork& work) noexcept;
+// Up to four quads as one row. All are of banks with the same bundle key, and `step` fits all of them.
+struct BundleWork {
+    const Bank* bank = nullptr; // one of them
+    Step step;
+    float* quad[4] = {}; // the rows' fields, each at the quad's first lane
+    int count = 0;
+    float* out[2] = {nullptr, nullptr}; // [frame][16]
+};
+
+// One voice type in one instruction set.
+struct Kernel {
+    void (*chunk)(ChunkWork& work) noexcept;
+    // Banks with the same key, not 0, may share a bundle, while their rows rest: nothing of the bank but what stands in a
+    // row's fields has a part in the sound. [any]
+    int (*bundle_key)(const Bank& bank) noexcept;
+    void (*bundle)(BundleWork& work) noexcept;
+    // Memories of a lane whose being finite says that the lane is.
+    const int* memories;
+    int memory_count;
+};
 inline constexpr int k_kernel_count = 4; // rows of the registry
 
 struct KernelTable {
-    RenderChunk render[k_kernel_count];
+    Kernel type[k_kernel_count];
 };
 
 // Null where the build lacks the instruction set. [any]

@@ -15,9 +15,9 @@ using KernelLanes = TUTTI_KERNEL_LANES;
 using KernelLanes = dsp::NativeLanes;
 #endif
 // In the order of the registry.
-constexpr KernelTable k_table = {
-    {&render_chunk<voices::Subtractive, KernelLanes>, &render_chunk<voices::Fm, KernelLanes>,
-     &render_chunk<voices::AmbientPad, KernelLanes>, &render_chunk<voices::Drum, KernelLanes>}};
+constexpr KernelTable k_table = {{kernel_of<voices::Subtractive, KernelLanes>(), kernel_of<voices::Fm, KernelLanes>(),
+                                  kernel_of<voices::AmbientPad, KernelLanes>(),
+                                  kernel_of<voices::Drum, KernelLanes>()}};
 } // namespace
 } // namespace TUTTI_ISA_SPACE
 

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "engine/cpu/backend.h"
+#include "engine/cpu/packing.h"
 #include "tests/engine/cpu/patches.h"
 
 using namespace tutti::harness;
@@ -185,5 +186,60 @@ TEST_CASE("A voice that is not finite is muted alone and counted") {
         const auto again = render(*backend, hurt, 384, 256);
         CHECK(!same_bits(again, render(*backend, good, 384, 256)));
         CHECK(std::all_of(again.begin(), again.end(), [](float x) { return std::isfinite(x); }));
+    }
+}
+
+TEST_CASE("Banks rendered together, their last rows in bundles, give the bits of each alone") {
+    for (const Isa isa : fused_isas()) {
+        const KernelTable* const kernels = isa == Isa::avx512 ? kernels_avx512()
+                                           : isa == Isa::avx2 ? kernels_avx2()
+                                                              : nullptr;
+        if (kernels == nullptr) continue;
+        CAPTURE(std::string(isa_name(isa)));
+        std::mt19937 random(31);
+        std::vector<std::unique_ptr<TestBank>> together, alone;
+        for (int i = 0; i < 14; ++i) {
+            PatchValues patch;
+            if (i % 4 == 1) patch.set("filter_env", 3);
+            if (i % 7 == 5) patch.set("osc2_level", 0.5); // not to be packed
+            const int slots = 1 + static_cast<int>(random() % 150);
+            for (auto* list : {&together, &alone}) {
+                list->push_back(
+                    std::make_unique<TestBank>(patch, slots, i % 3 == 0 ? 44100.0 : 48000.0, i % 3, 1 + i % 2));
+                for (int s = 0; s < slots; ++s) {
+                    Note note;
+                    note.pitch = 35.0f + static_cast<float>((s * 7 + i) % 50);
+                    note.gain = 0.05f;
+                    note.seed = static_cast<std::uint32_t>(s);
+                    note.envelopes[0] = Line::fall(0.0f, 1.0f, 20.0);
+                    note.envelopes[1] = Line::fall(1.0f, 0.1f, 50.0);
+                    list->back()->start(s % 40, s, note);
+                }
+                for (int s = 0; s < slots; s += 9)
+                    list->back()->stop(900 + s, s);
+            }
+        }
+        const auto backend = make_cpu_backend(2, isa);
+        int bundles = 0;
+        for (std::int64_t frame = 0; frame < 2000;) {
+            const int room = 64 - static_cast<int>(frame % 64);
+            const int frames = std::min(room, frame < 1000 ? 64 : 1 + static_cast<int>(random() % 40));
+            std::vector<BankStep> steps;
+            for (std::size_t i = 0; i < together.size(); ++i)
+                steps.push_back(together[i]->step(frame, frames));
+            Packing packing;
+            packing.plan(steps.data(), static_cast<int>(steps.size()), *kernels);
+            bundles += packing.bundle_count();
+            backend->render(steps.data(), static_cast<int>(steps.size()), frame < 1500 ? 1 : 2);
+            for (std::size_t i = 0; i < alone.size(); ++i) {
+                BankStep one = alone[i]->step(frame, frames);
+                backend->render(&one, 1, 1);
+                for (int c = 0; c < one.bank->channels; ++c)
+                    REQUIRE(std::memcmp(alone[i]->bus(c) + frame % 64, together[i]->bus(c) + frame % 64,
+                                        static_cast<std::size_t>(frames) * sizeof(float)) == 0);
+            }
+            frame += frames;
+        }
+        CHECK(bundles > 100); // else this test has shown nothing
     }
 }
