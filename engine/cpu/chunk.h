@@ -357,7 +357,7 @@ void render_bundle(BundleWork& work) noexcept {
     using T = Type<F>;
     Context c = key_context(*work.bank);
     c.frame = static_cast<Word>(static_cast<std::uint64_t>(work.step.frame));
-    alignas(64) float fields[T::field_count * k_row_slots];
+    alignas(64) float fields[T::k_field_count * k_row_slots];
     const auto packed = T::packed_fields(c);
     const int frames = work.step.frames;
     const int at = static_cast<int>(work.step.frame & k_tick_mask);
