@@ -33,15 +33,18 @@ Crew::~Crew() {
         thread.join();
 }
 
-void Crew::take() noexcept {
+void Crew::take(bool from_back) noexcept {
+    // Acquire: what run() wrote before it published the loop. Who takes which number is free: the sum's order is not theirs.
+    std::uint64_t loop = m_loop.load(std::memory_order_acquire);
     for (;;) {
-        // Acquire: what run() wrote before it published the loop. Who takes which number is free: the sum's order is not
-        // theirs.
-        const std::uint64_t loop = m_loop.fetch_add(1, std::memory_order_acquire);
-        const auto i = static_cast<int>(loop & 0xffffu), count = static_cast<int>(loop >> 16 & 0xffffu);
-        if (i >= count) return;
-        m_work(m_context, i);
+        const auto first = static_cast<int>(loop & 0xffffu), behind = static_cast<int>(loop >> 16 & 0xffffu);
+        if (first >= behind) return;
+        const std::uint64_t rest = from_back ? loop - 0x10000u : loop + 1u;
+        // A failure means that another has taken a number: no one waits.
+        if (!m_loop.compare_exchange_weak(loop, rest, std::memory_order_acquire, std::memory_order_acquire)) continue;
+        m_work(m_context, from_back ? behind - 1 : first);
         m_done.fetch_add(1, std::memory_order_release); // publishes what was written
+        loop = m_loop.load(std::memory_order_acquire);
     }
 }
 
@@ -64,7 +67,7 @@ void Crew::serve(int place) noexcept {
         }
         seen = serial;
         if (m_stop.load(std::memory_order_relaxed)) return; // ordered by m_loop
-        if (place < m_helpers.load(std::memory_order_relaxed)) take();
+        if (place < m_helpers.load(std::memory_order_relaxed)) take(true);
     }
 }
 
@@ -86,7 +89,7 @@ void Crew::run(Work work, void* context, int count, int helpers) noexcept {
         { const std::lock_guard<std::mutex> lock(m_mutex); } // a helper between its look and its wait is waited for
         m_wake.notify_all();
     }
-    take();
+    take(false);
     while (m_done.load(std::memory_order_acquire) < count) // acquires what the helpers wrote
         relax();
 }

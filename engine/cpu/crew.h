@@ -32,10 +32,12 @@ public:
 
 private:
     void serve(int place) noexcept;
-    void take() noexcept;
+    void take(bool from_back) noexcept;
 
-    // The loop that runs: its serial in bits 32.., its count in 16..31, the next number in 0..15. One word, so that a helper
-    // that wakes late either takes a number of the loop that runs now or, past its count, touches nothing of it.
+    // The loop that runs: its serial in bits 32.., the numbers not yet taken in between bits 0..15 (first) and 16..31 (behind
+    // the last). One word, so that a helper that wakes late either takes a number of the loop that runs now or touches
+    // nothing of it. The caller takes from the front, helpers from the back: in loop after loop over the same memory most of
+    // it stays in the same core's cache, worth a sixth of the speed of two threads.
     std::atomic<std::uint64_t> m_loop{0};
     std::atomic<int> m_done{0}; // numbers of this loop that are finished: all that the caller waits for
     Work m_work = nullptr;      // these three are stable while a number of the loop is unfinished
