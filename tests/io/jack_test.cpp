@@ -3,83 +3,25 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
-#include <cstdio>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <doctest/doctest.h>
 
 #include "io/audio_device.h"
 #include "io/midi_port.h"
-
-extern char** environ;
+#include "tests/io/jack_server.h"
 
 using namespace tutti;
 using namespace tutti::io;
+using namespace tutti::test;
 using namespace std::chrono_literals;
 
 namespace {
 
-const std::string k_server = "tutti-test-" + std::to_string(getpid());
-
-class Jack {
-public:
-    explicit Jack(const char* rate) {
-        const std::string name = "-n" + k_server;
-        const char* words[] = {"jackd", name.c_str(), "-r", "-d", "dummy", "-r", rate, "-p", "128", nullptr};
-        posix_spawn_file_actions_t files;
-        posix_spawn_file_actions_init(&files);
-        posix_spawn_file_actions_addopen(&files, 1, "/dev/null", 1, 0);
-        posix_spawn_file_actions_adddup2(&files, 1, 2);
-        if (posix_spawnp(&m_process, "jackd", &files, nullptr, const_cast<char**>(words), environ) != 0) m_process = -1;
-        posix_spawn_file_actions_destroy(&files);
-    }
-    ~Jack() { end(SIGTERM); }
-    void end(int signal) {
-        if (m_process <= 0) return;
-        kill(m_process, signal);
-        waitpid(m_process, nullptr, 0);
-        m_process = -1;
-    }
-    bool there() const { return m_process > 0; }
-
-private:
-    pid_t m_process = -1;
-};
-
-// Generous: a busy machine may take its time, a broken one never gets there.
-template <class Condition>
-bool soon(Condition condition, std::chrono::seconds limit = 20s) {
-    const auto end = std::chrono::steady_clock::now() + limit;
-    while (std::chrono::steady_clock::now() < end) {
-        if (condition()) return true;
-        std::this_thread::sleep_for(20ms);
-    }
-    return condition();
-}
-
-const bool k_ready = [] {
-    if (std::system("command -v jackd >/dev/null 2>&1") != 0) {
-        std::puts("SKIP: jackd is not installed");
-        std::fflush(stdout);
-        std::exit(77);
-    }
-    setenv("JACK_DEFAULT_SERVER", k_server.c_str(), 1);
-    // Nothing of this machine's own sound: ALSA has a device that plays to nowhere.
-    const auto conf = std::filesystem::temp_directory_path() / (k_server + ".conf");
-    std::ofstream(conf) << "defaults.pcm.card 0\npcm.!default { type null }\nctl.!default { type null }\n";
-    setenv("ALSA_CONFIG_PATH", conf.c_str(), 1);
-    return true;
-}();
+const bool k_ready = !JackPlace::get().name().empty();
 
 struct Counter {
     std::atomic<std::int64_t> blocks{0};
@@ -112,7 +54,7 @@ TEST_CASE("play at the server's rate, on one server after another") {
     REQUIRE(k_ready);
     for (const char* rate : {"44100", "48000"}) {
         Counter counter;
-        Jack jack(rate);
+        JackServer jack(rate);
         REQUIRE(jack.there());
         REQUIRE(soon(jack_listed));
         const auto devices = jack_devices(true);
@@ -143,7 +85,7 @@ TEST_CASE("play at the server's rate, on one server after another") {
 }
 
 TEST_CASE("MIDI: a message arrives with its time; ports come and go") {
-    Jack jack("48000");
+    JackServer jack("48000");
     REQUIRE(soon(jack_listed));
     if (!has_virtual_midi()) {
         MESSAGE("SKIP: no MIDI system with ports of our own");
@@ -188,7 +130,7 @@ TEST_CASE("MIDI: a message arrives with its time; ports come and go") {
 // Last: PortAudio keeps waiting for the dead server for as long as this process lives.
 TEST_CASE("a device that is lost is told, and given up without waiting") {
     Counter counter;
-    Jack jack("48000");
+    JackServer jack("48000");
     REQUIRE(soon(jack_listed));
     Status lost;
     {
