@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The public face: Engine, Stream and Sender.
 #include <tutti/engine.h>
+#include <tutti/worker.h>
 
 #include <algorithm>
 #include <mutex>
@@ -10,6 +11,7 @@
 #include "engine/stream/hooks.h"
 #include "engine/stream/render_thread.h"
 #include "engine/stream/state.h"
+#include "engine/worker/live.h"
 
 namespace tutti {
 
@@ -231,6 +233,9 @@ double Stream::sample_rate() const noexcept {
 
 struct Engine::Impl {
     std::shared_ptr<Shared> shared;
+    std::shared_ptr<engine::LiveStreams> live = std::make_shared<engine::LiveStreams>();
+    std::once_flag worker_made;
+    std::unique_ptr<Worker> worker; // first to end: its jobs may hold streams
 };
 
 Engine::Engine(std::unique_ptr<Impl> impl) : m_impl(std::move(impl)) {}
@@ -255,10 +260,21 @@ Result<std::shared_ptr<Stream>> Engine::open(const StreamConfig& config) {
             if (Status status = shared->need_thread(); !status) return status;
             shared->thread->add(impl->state);
         }
-        return std::shared_ptr<Stream>(new Stream(std::move(impl)));
+        auto stream = std::shared_ptr<Stream>(new Stream(std::move(impl)));
+        m_impl->live->add(stream);
+        return stream;
     } catch (const std::bad_alloc&) {
         return out_of_memory();
     }
+}
+
+Worker& Engine::worker() {
+    std::call_once(m_impl->worker_made, [&] {
+        WorkerConfig config;
+        config.audio_is_live = [live = m_impl->live] { return live->any(); };
+        m_impl->worker = Worker::create(config).value(); // the defaults are in range
+    });
+    return *m_impl->worker;
 }
 
 namespace engine {

@@ -64,6 +64,7 @@ struct StreamStats {
 
 class Engine;
 class Stream;
+class Worker;
 namespace engine {
 struct EngineAccess;
 }
@@ -147,6 +148,9 @@ public:
     Result<std::shared_ptr<Stream>> open(const StreamConfig& config = {});
     // "cpu (avx512)". [any]
     const char* backend() const noexcept;
+    // Heavy jobs beside the audio (tutti/worker.h); made at the first call, ends with the engine. Jobs are told to use one
+    // thread while a stream of this engine is pulled live, and every core while none is. [control]
+    Worker& worker();
 
 private:
     friend struct engine::EngineAccess;
