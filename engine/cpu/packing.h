@@ -5,6 +5,7 @@
 // to hide behind. Ten such parts, of one stream or of ten, pay for sixty-two and a half.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <new>
@@ -20,7 +21,10 @@ public:
     // [control]
     Packing()
         : m_sound(static_cast<float*>(::operator new (sizeof(float) * k_bundles * 2 * k_size, std::align_val_t{64}))) {
-        m_rows.reserve(k_most);
+        // Touched here, and not in a callback, where it would be a page fault.
+        std::fill_n(m_sound.get(), k_bundles * 2 * k_size, 0.0f);
+        m_rows.resize(k_most);
+        m_rows.clear();
     }
 
     // Looks through the banks of a step and makes the bundles. [render]

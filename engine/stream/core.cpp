@@ -21,9 +21,12 @@ Core::Core(const StreamConfig& config, EventQueue& queue)
     m_counts.limit = config.voices;
     m_active.reserve(m_parts.size());
     m_banks.resize(static_cast<std::size_t>(4 * config.parts + 16));
-    // The engine's own events have room besides those that senders may post.
-    m_waiting.reserve(static_cast<std::size_t>(config.events + EventQueue::k_own_events));
-    m_batch.reserve(static_cast<std::size_t>(config.events + EventQueue::k_own_events));
+    // The engine's own events have room besides those that senders may post. Resized, not reserved: the memory is touched
+    // here, and not in a callback, where it would be a page fault.
+    m_waiting.resize(static_cast<std::size_t>(config.events + EventQueue::k_own_events));
+    m_waiting.clear();
+    m_batch.resize(m_waiting.capacity());
+    m_batch.clear();
     m_mix.assign(static_cast<std::size_t>(config.channels) * k_block_frames, 0.0f);
     m_master.prepare(config.sample_rate, config.channels, config.limiter);
     m_soft_start = config.soft_start ? static_cast<std::int64_t>(0.02 * config.sample_rate) : 0;
