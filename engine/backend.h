@@ -90,6 +90,9 @@ public:
     // lane by lane in order, then lanes at distances 8, 4, 2, 1, then chunks by a pairwise tree over their index. The same
     // bits for every grouping of banks, every thread count. [render]
     virtual void render(BankStep* steps, int count, int threads) noexcept = 0;
+    // A device may be lost, or not answer in time: render() then returns, has left rows and buses as they were, writes nothing
+    // later, and from then on this says why, in a literal. The engine renders that step on the CPU and asks it no more. [render]
+    virtual const char* lost() const noexcept { return nullptr; }
 };
 
 } // namespace tutti::engine

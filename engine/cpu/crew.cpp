@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/cpu/crew.h"
 
+#include <tutti/trace.h>
+
 #include "engine/cpu/flush.h"
 
 namespace tutti::engine {
@@ -49,6 +51,7 @@ void Crew::take(bool from_back) noexcept {
 }
 
 void Crew::serve(int place) noexcept {
+    trace::name_thread("render helper");
     const FlushScope flush;
     std::uint64_t seen = 0;
     const auto serial_now = [&](std::memory_order order) { return m_loop.load(order) >> 32; };
@@ -67,7 +70,9 @@ void Crew::serve(int place) noexcept {
         }
         seen = serial;
         if (m_stop.load(std::memory_order_relaxed)) return; // ordered by m_loop
-        if (place < m_helpers.load(std::memory_order_relaxed)) take(true);
+        if (place >= m_helpers.load(std::memory_order_relaxed)) continue;
+        const trace::Span span("voices, helper");
+        take(true);
     }
 }
 

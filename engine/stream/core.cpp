@@ -19,6 +19,7 @@ Core::Core(const StreamConfig& config, EventQueue& queue)
                                                      std::min(16, config.parts - group), config.sample_rate);
     }
     m_counts.limit = config.voices;
+    m_candidates.reserve(std::min(k_most_candidates, static_cast<std::size_t>(config.voices)));
     m_active.reserve(m_parts.size());
     m_banks.resize(static_cast<std::size_t>(4 * config.parts + 16));
     // The engine's own events have room besides those that senders may post. Resized, not reserved: the memory is touched
@@ -111,6 +112,7 @@ int Core::begin_step(int frames, BankStep* banks, int& count) noexcept {
         for (const int p : m_active)
             m_parts[static_cast<std::size_t>(p)].begin_frame();
         if (at == tick) m_wheel.run(tick / k_tick_frames, [&](Timer& timer) noexcept { Voices::fire(timer, at); });
+        if (m_shed_wanted > 0 && at == m_step_frame) shed_quietest(at);
         if (event == at) {
             int done = 0;
             while (m_batch_next < m_batch.size() && room(m_batch[m_batch_next].event)) {
@@ -151,6 +153,33 @@ int Core::begin_step(int frames, BankStep* banks, int& count) noexcept {
             ++m_bank_count;
         }
     return m_step_frames;
+}
+
+// A part's fades are no more edits than an event that silences all of it; a part without room for them keeps its voices.
+void Core::shed_quietest(std::int64_t frame) noexcept {
+    m_candidates.clear();
+    for (const int p : m_active) {
+        if (!m_parts[static_cast<std::size_t>(p)].room()) continue;
+        for (Instance* i = m_parts[static_cast<std::size_t>(p)].first(); i != nullptr; i = i->next) {
+            if (i->type() == nullptr) continue;
+            Voices& voices = i->voices();
+            voices.each([&](const Note& note) noexcept {
+                if (m_candidates.size() < m_candidates.capacity())
+                    m_candidates.push_back({voices.loudness(note, frame) * i->gain(), &voices, note.slot, note.copies});
+            });
+        }
+    }
+    // Slots are what costs; the quietest first, the same ones whatever the order of the list.
+    const auto quieter = [](const Candidate& a, const Candidate& b) noexcept { return a.loudness < b.loudness; };
+    const std::size_t most = std::min(m_candidates.size(), static_cast<std::size_t>(m_shed_wanted));
+    std::partial_sort(m_candidates.begin(), m_candidates.begin() + static_cast<std::ptrdiff_t>(most),
+                      m_candidates.end(), quieter);
+    int slots = 0;
+    for (std::size_t i = 0; i < most && slots < m_shed_wanted; ++i) {
+        m_candidates[i].voices->shed(frame, m_candidates[i].slot);
+        slots += m_candidates[i].copies;
+    }
+    m_shed_wanted = 0;
 }
 
 bool Core::room(const Event& event) const noexcept {
@@ -286,7 +315,7 @@ void add_ramped(float* mix, const float* bus, int begin, int end, float from, fl
 
 } // namespace
 
-void Core::end_step(float* const* out, int at) noexcept {
+void Core::end_step(float* const* out, int at, trace::Stages& stages) noexcept {
     const int first = static_cast<int>(m_step_frame % k_block_frames);
     const int last = first + m_step_frames;
     for (int i = 0; i < m_bank_count; ++i)
@@ -298,7 +327,10 @@ void Core::end_step(float* const* out, int at) noexcept {
         StreamPart& part = m_parts[static_cast<std::size_t>(p)];
         part.add_clips(m_step_frame, m_step_frames, m_config.channels, m_dry);
         for (Instance* instance = part.first(); instance != nullptr; instance = instance->next) {
+            const bool due = instance->effects_due();
+            if (due) stages.next("effects", p);
             instance->render_effects(m_step_frame, m_step_frames);
+            if (due) stages.next("mix");
             if (instance->silent()) continue;
             for (int begin = first; begin < last;) {
                 const int end = std::min(last, (begin / k_tick_frames + 1) * k_tick_frames);
@@ -313,6 +345,7 @@ void Core::end_step(float* const* out, int at) noexcept {
         }
     }
 
+    stages.next("master");
     m_master.render_effects(m_mix.data(), m_step_frame, m_step_frames);
     if (m_step_frame < m_soft_start)
         for (int i = first; i < last; ++i) {

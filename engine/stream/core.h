@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <tutti/engine.h>
+#include <tutti/trace.h>
 
 #include "engine/stream/master.h"
 #include "engine/stream/part.h"
@@ -35,12 +36,16 @@ public:
 
     // All below: [render].
     std::int64_t frame() const noexcept { return m_frame; } // the first that is not rendered
+    int voices() const noexcept { return m_counts.notes; }  // sounding or fading
+    int sounding_slots() const noexcept { return m_counts.slots; }
     // Takes what was posted. Before the first step of a pull or of a closed block.
     void drain() noexcept TUTTI_NONBLOCKING;
+    // Overload: so many of the quietest voices fade out at the next step's beginning, as their control records say.
+    void shed(int voices) noexcept TUTTI_NONBLOCKING { m_shed_wanted = voices; }
     // Begins a step of at most `frames`; returns its length. Appends its banks to `banks` and returns how many in `count`.
     int begin_step(int frames, BankStep* banks, int& count) noexcept TUTTI_NONBLOCKING;
-    // After the backend: effects and mix; the step's frames go to out[channel][at..].
-    void end_step(float* const* out, int at) noexcept TUTTI_NONBLOCKING;
+    // After the backend: effects and mix; the step's frames go to out[channel][at..]. `stages` is at "mix".
+    void end_step(float* const* out, int at, trace::Stages& stages) noexcept TUTTI_NONBLOCKING;
 
     // Counters for StreamStats. [any]
     void add_to(StreamStats& stats) const noexcept;
@@ -53,6 +58,7 @@ private:
     void apply_to_part(const Event& event, int part, std::int64_t frame) noexcept;
     bool room(const Event& event) const noexcept;
     void refresh_active() noexcept;
+    void shed_quietest(std::int64_t frame) noexcept;
     void publish() noexcept;
     std::int64_t tail() noexcept;
 
@@ -73,6 +79,16 @@ private:
     std::int64_t m_step_frame = 0;
     int m_step_frames = 0;
     int m_bank_count = 0;
+    // A note that may be shed. Those of more than k_most_candidates are looked at in the order of their parts.
+    struct Candidate {
+        double loudness = 0.0;
+        Voices* voices = nullptr;
+        int slot = 0;
+        int copies = 1;
+    };
+    static constexpr std::size_t k_most_candidates = 8192;
+    std::vector<Candidate> m_candidates;
+    int m_shed_wanted = 0; // slots
     std::int64_t m_late = 0;
     std::int64_t m_muted = 0;
     std::int64_t m_dry = 0;

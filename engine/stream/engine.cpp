@@ -4,13 +4,16 @@
 #include <tutti/worker.h>
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <new>
 #include <thread>
 
+#include "engine/core/process.h"
 #include "engine/stream/hooks.h"
 #include "engine/stream/render_thread.h"
 #include "engine/stream/state.h"
+#include "engine/stream/stream_list.h"
 #include "engine/worker/live.h"
 
 namespace tutti {
@@ -23,15 +26,21 @@ struct Shared {
     engine::Hooks hooks;
     int threads = 1;
     std::string backend;
+    std::atomic<int> streams_made{0};
     std::mutex mutex; // of `thread`'s birth
     std::unique_ptr<engine::RenderThread> thread;
+    std::atomic<const engine::RenderThread*> thread_seen{nullptr}; // for stats()
+    engine::StreamList streams;
+    std::atomic<std::int64_t> memory{0};
 
+    void look_at_memory() { memory.store(engine::resident_bytes(), std::memory_order_relaxed); }
     Status need_thread() {
         const std::lock_guard lock(mutex);
         if (thread) return {};
         auto made = hooks.make_backend(config, threads);
         if (!made) return made.status();
-        thread = std::make_unique<engine::RenderThread>(std::move(made).value(), threads, hooks.manual);
+        thread = std::make_unique<engine::RenderThread>(std::move(made).value(), threads, hooks);
+        thread_seen.store(thread.get(), std::memory_order_release); // it is whole before it is seen
         return {};
     }
 };
@@ -76,6 +85,8 @@ struct Stream::Impl {
         : shared(std::move(owner)), state(config, shared->hooks, std::move(backend), shared->threads) {}
     ~Impl() {
         if (shared->thread) shared->thread->remove(state);
+        shared->streams.remove(state);
+        shared->look_at_memory();
     }
     std::shared_ptr<Shared> shared;
     engine::StreamState state;
@@ -91,7 +102,9 @@ const StreamConfig& Stream::config() const noexcept {
 
 Status Stream::set_patch(int part, const Patch& patch, std::int64_t frame) {
     try {
-        return m_impl->state.set_patch(part, patch, frame);
+        Status status = m_impl->state.set_patch(part, patch, frame);
+        m_impl->shared->look_at_memory();
+        return status;
     } catch (const std::bad_alloc&) {
         return out_of_memory();
     }
@@ -249,6 +262,19 @@ const char* Engine::backend() const noexcept {
     return m_impl->shared->backend.c_str();
 }
 
+EngineStats Engine::stats() const noexcept {
+    const Shared& shared = *m_impl->shared;
+    EngineStats stats;
+    stats.backend = shared.backend.c_str();
+    stats.threads = shared.threads;
+    stats.memory_bytes = shared.memory.load(std::memory_order_relaxed);
+    // Acquire: the thread is whole.
+    if (const engine::RenderThread* const thread = shared.thread_seen.load(std::memory_order_acquire))
+        thread->add_to(stats);
+    shared.streams.add_to(stats);
+    return stats;
+}
+
 Result<std::shared_ptr<Stream>> Engine::open(const StreamConfig& config) {
     if (Status status = engine::StreamState::check(config); !status) return status;
     try {
@@ -256,10 +282,13 @@ Result<std::shared_ptr<Stream>> Engine::open(const StreamConfig& config) {
         auto backend = shared->hooks.make_backend(shared->config, config.mode == Mode::offline ? shared->threads : 1);
         if (!backend) return backend.status();
         auto impl = std::make_unique<Stream::Impl>(shared, config, std::move(backend).value());
+        impl->state.set_number(shared->streams_made.fetch_add(1, std::memory_order_relaxed) + 1);
         if (config.mode == Mode::ahead) {
             if (Status status = shared->need_thread(); !status) return status;
             shared->thread->add(impl->state);
         }
+        shared->streams.add(impl->state);
+        shared->look_at_memory();
         auto stream = std::shared_ptr<Stream>(new Stream(std::move(impl)));
         m_impl->live->add(stream);
         return stream;

@@ -9,6 +9,7 @@
 #include <tutti/engine.h>
 
 #include "engine/backend.h"
+#include "engine/stream/clock.h"
 
 namespace tutti::engine {
 
@@ -20,7 +21,16 @@ struct Hooks {
     std::function<Result<std::unique_ptr<Backend>>(const EngineConfig& config, int threads)> make_backend;
     // The render thread is not started; a test calls render_once().
     bool manual = false;
+    // Takes over where the render thread's backend is lost; empty: none does, as for backends that cannot be lost. [control]
+    std::function<std::unique_ptr<Backend>(int threads)> make_fallback;
+    // Tests: the time in nanoseconds, and what the render thread does before each pass.
+    std::int64_t (*clock)() noexcept = nullptr;
+    std::function<void()> before_pass;
 };
+
+inline std::int64_t now_ns(const Hooks& hooks) noexcept {
+    return hooks.clock != nullptr ? hooks.clock() : monotonic_ns();
+}
 
 // The voice types and the backend of this build. [control]
 Hooks default_hooks();

@@ -55,6 +55,8 @@ public:
     bool silent() const noexcept { return m_bus_silent; } // in the present step
     void sounded() noexcept { m_bus_silent = false; }     // something was added to the bus
     EffectChain* effects() noexcept { return m_effects.get(); }
+    // False where render_effects() has nothing to do. [render]
+    bool effects_due() const noexcept { return m_effects && !(m_bus_silent && m_effects->asleep()); }
     // The part's effects on the step's bus. [render]
     void render_effects(std::int64_t frame, int frames) noexcept;
     const voices::VoiceType* type() const noexcept { return m_type; }

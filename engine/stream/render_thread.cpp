@@ -22,15 +22,17 @@ constexpr double k_shortest_cap_ns = 2.5e6;
 constexpr double k_idle_after_ns = 0.25e9; // nobody has pulled for so long
 
 // Refused without privileges (RLIMIT_RTPRIO 0): the thread then runs like any other.
-bool ask_for_real_time() noexcept {
+bool ask_for_real_time(int priority) noexcept {
 #if defined(__unix__)
     sched_param parameter{};
-    parameter.sched_priority = 60; // below the audio device's own threads (JACK 70..80)
+    parameter.sched_priority = priority;
     return pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameter) == 0;
 #else
+    static_cast<void>(priority);
     return false;
 #endif
 }
+constexpr int k_priority = 60; // below the audio device's own threads (JACK 70..80); the watchdog is one above
 
 void sleep_to(std::int64_t time_ns) noexcept {
 #if defined(__linux__)
@@ -45,9 +47,12 @@ void sleep_to(std::int64_t time_ns) noexcept {
 
 } // namespace
 
-RenderThread::RenderThread(std::unique_ptr<Backend> backend, int threads, bool manual)
-    : m_backend(std::move(backend)), m_threads(threads), m_manual(manual) {
-    if (!m_manual) m_thread = std::thread([this] { run(); });
+RenderThread::RenderThread(std::unique_ptr<Backend> backend, int threads, const Hooks& hooks)
+    : m_hooks(hooks), m_backend(std::move(backend)), m_threads(threads) {
+    if (hooks.make_fallback) m_spare = hooks.make_fallback(threads);
+    if (hooks.manual) return;
+    m_thread = std::thread([this] { run(); });
+    m_watchdog = std::thread([this] { watch(); });
 }
 
 RenderThread::~RenderThread() {
@@ -57,6 +62,7 @@ RenderThread::~RenderThread() {
     }
     m_changed.notify_all();
     if (m_thread.joinable()) m_thread.join();
+    if (m_watchdog.joinable()) m_watchdog.join();
 }
 
 void RenderThread::add(StreamState& stream) {
@@ -88,18 +94,54 @@ bool RenderThread::render_locked() noexcept {
             if (entry.stream->block_wanted()) m_busy.push_back(entry.stream);
         if (m_busy.empty()) return any;
         any = true;
+        const std::int64_t began = now_ns(m_hooks);
+        // Of the shortest block among them: that is what must be kept up with.
+        double seconds = 1.0;
+        for (const StreamState* stream : m_busy)
+            seconds = std::min(seconds, voices::k_block_frames / stream->config().sample_rate);
+        const trace::Span span("render block", static_cast<std::int32_t>(m_busy.size()));
+        trace::Stages stages;
         // A block may take several steps (tables or shapes that change inside it); streams go on side by side.
         while (!m_busy.empty()) {
             int count = 0;
+            stages.next("control");
             for (StreamState* stream : m_busy) {
                 int own = 0;
                 stream->begin_step(m_banks.data() + count, own);
                 count += own;
             }
-            if (count > 0) m_backend->render(m_banks.data(), count, m_threads);
-            std::erase_if(m_busy, [](StreamState* stream) { return stream->end_step(); });
+            stages.next("voices");
+            if (count > 0) render_banks(count);
+            stages.next("mix");
+            std::erase_if(m_busy, [&](StreamState* stream) {
+                if (!stream->end_step(stages)) return false;
+                stream->block_done(static_cast<double>(now_ns(m_hooks) - began) * 1e-9 / seconds, m_woken_ns);
+                return true;
+            });
         }
     }
+}
+
+void RenderThread::render_banks(int count) noexcept {
+    m_backend->render(m_banks.data(), count, m_threads);
+    const char* const why = m_backend->lost();
+    if (why == nullptr || !m_spare) return;
+    // Rows and buses are as they were: the same step again. The lost backend is kept until the end: freeing it may wait.
+    m_lost.store(why, std::memory_order_relaxed);
+    trace::instant("backend lost");
+    std::swap(m_backend, m_spare);
+    m_backend->render(m_banks.data(), count, m_threads);
+}
+
+void RenderThread::add_to(EngineStats& stats) const noexcept {
+    stats.stalls = m_stalls.load(std::memory_order_relaxed);
+    stats.rescued_passes = m_rescued.load(std::memory_order_relaxed);
+    stats.stalled = m_stalled.load(std::memory_order_relaxed);
+    stats.real_time = m_real_time.load(std::memory_order_relaxed);
+    if (const char* const why = m_lost.load(std::memory_order_relaxed))
+        stats.fallback = why;
+    else if (m_asked.load(std::memory_order_acquire) && !stats.real_time)
+        stats.fallback = "the system gives the render thread no real-time priority: it runs like any other";
 }
 
 // A block is needed look_ahead_blocks after its close: that is the slack. A wake costs 5 to 20 microseconds, so this sleeps to
@@ -132,20 +174,67 @@ std::int64_t RenderThread::next_wake_ns() noexcept {
 }
 
 void RenderThread::run() {
-    m_real_time.store(ask_for_real_time(), std::memory_order_relaxed);
+    trace::name_thread("render thread");
+    m_real_time.store(ask_for_real_time(k_priority), std::memory_order_relaxed);
+    m_asked.store(true, std::memory_order_release); // the answer is seen with it
     std::unique_lock lock(m_mutex);
     while (!m_stop) {
         if (m_entries.empty()) {
             m_changed.wait(lock);
             continue;
         }
+        if (m_hooks.before_pass) {
+            lock.unlock();
+            m_hooks.before_pass();
+            lock.lock();
+        }
+        m_passes.fetch_add(1, std::memory_order_relaxed);
         const std::int64_t begin = monotonic_ns();
         render_locked();
         // The longest of late, forgotten within some hundred passes.
         m_pass_ns = std::max(static_cast<double>(monotonic_ns() - begin), 0.99 * m_pass_ns);
         const std::int64_t wake = next_wake_ns();
+        m_woken_ns = wake;
         lock.unlock();
         sleep_to(wake);
+        lock.lock();
+    }
+}
+
+void RenderThread::watch() {
+    trace::name_thread("watchdog");
+    ask_for_real_time(k_priority + 1);
+    StallDetector detector;
+    std::unique_lock lock(m_mutex);
+    for (;;) {
+        m_changed.wait_for(lock, std::chrono::nanoseconds(StallDetector::k_look_ns), [this] { return m_stop; });
+        if (m_stop) return;
+        lock.unlock();
+        // A pass that takes long holds the mutex: then blocks are due, as far as can be told.
+        const auto look = [&] {
+            bool due = true;
+            if (lock.try_lock()) {
+                due = std::any_of(m_entries.begin(), m_entries.end(),
+                                  [](const Entry& entry) { return entry.stream->block_due(); });
+                lock.unlock();
+            }
+            return detector.look(monotonic_ns(), m_passes.load(std::memory_order_relaxed), due);
+        };
+        if (look()) {
+            m_stalls.fetch_add(1, std::memory_order_relaxed);
+            m_stalled.store(true, std::memory_order_relaxed);
+            trace::instant("render thread stalls");
+            const std::uint64_t passes = m_passes.load(std::memory_order_relaxed);
+            while (m_passes.load(std::memory_order_relaxed) == passes) {
+                if (lock.try_lock()) {
+                    if (m_stop) return;
+                    if (render_locked()) m_rescued.fetch_add(1, std::memory_order_relaxed);
+                    lock.unlock();
+                }
+                sleep_to(monotonic_ns() + 1'000'000);
+            }
+            m_stalled.store(false, std::memory_order_relaxed);
+        }
         lock.lock();
     }
 }

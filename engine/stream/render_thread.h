@@ -14,16 +14,20 @@
 namespace tutti::engine {
 
 // Sleeps to the next close expected, within the look-ahead's slack; nobody wakes it while streams play, since the audio thread calls nothing.
+//
+// A watchdog looks at it every 50 ms. Where it stalls outside of a pass (not scheduled, asleep too long), the watchdog renders in
+// its place until it is back. A pass that hangs holds the streams: it is seen and counted, the pullers conceal. Devices that may
+// hang answer in time or are lost: the CPU then takes over for good.
 class RenderThread {
 public:
-    RenderThread(std::unique_ptr<Backend> backend, int threads, bool manual);
+    RenderThread(std::unique_ptr<Backend> backend, int threads, const Hooks& hooks);
     ~RenderThread();
 
     void add(StreamState& stream);    // [control]
     void remove(StreamState& stream); // returns once the thread does not touch it any more [control]
     bool render_once();               // [device]
-    // What the operating system said to the wish for real-time priority. [any]
-    bool real_time() const noexcept { return m_real_time.load(std::memory_order_relaxed); }
+    // What it is like now: stalls, priority, fallback. [any]
+    void add_to(EngineStats& stats) const noexcept;
 
 private:
     // A stream's pulls as this thread sees them: a clock that follows them smoothly.
@@ -33,21 +37,29 @@ private:
         double expected_ns = 0.0; // of the next pull
     };
     void run();
+    void watch();
     bool render_locked() noexcept;
+    void render_banks(int count) noexcept;
     std::int64_t next_wake_ns() noexcept;
 
+    const Hooks& m_hooks;
     std::unique_ptr<Backend> m_backend;
+    std::unique_ptr<Backend> m_spare; // takes over where m_backend is lost
     const int m_threads;
-    const bool m_manual;
     std::mutex m_mutex; // of all below; held for a pass, which is shorter than a block
     std::condition_variable m_changed;
     std::vector<Entry> m_entries;
     std::vector<StreamState*> m_busy;
     std::vector<BankStep> m_banks;
-    double m_pass_ns = 0.0; // how long a pass takes, at its longest
+    double m_pass_ns = 0.0;      // how long a pass takes, at its longest
+    std::int64_t m_woken_ns = 0; // when this pass was meant to begin
     bool m_stop = false;
-    std::atomic<bool> m_real_time{false};
-    std::thread m_thread;
+    std::atomic<std::uint64_t> m_passes{0}; // of the thread itself, not of its watchdog
+    std::atomic<std::int64_t> m_stalls{0}, m_rescued{0};
+    std::atomic<bool> m_stalled{false};
+    std::atomic<bool> m_asked{false}, m_real_time{false};
+    std::atomic<const char*> m_lost{nullptr};
+    std::thread m_thread, m_watchdog;
 };
 
 } // namespace tutti::engine

@@ -39,7 +39,7 @@ Status StreamState::check(const StreamConfig& config) {
 
 StreamState::StreamState(const StreamConfig& config, const Hooks& hooks, std::unique_ptr<Backend> backend, int threads)
     : m_config(config), m_hooks(hooks), m_queue(std::make_shared<EventQueue>(config.events, config.senders + 1)),
-      m_core(config, *m_queue), m_backend(std::move(backend)), m_threads(threads) {
+      m_core(config, *m_queue), m_backend(std::move(backend)), m_threads(threads), m_mode_seen(config.mode) {
     m_own = m_queue->make_producer();
     m_banks.resize(static_cast<std::size_t>(m_core.bank_capacity()));
     const int fade = std::max(8, static_cast<int>(0.002 * config.sample_rate));
@@ -72,11 +72,13 @@ void StreamState::set_mode(Mode mode) {
                 static_cast<int>(std::min<std::int64_t>(m_queue->closed() - m_core.frame(), k_block_frames)),
                 m_banks.data(), count);
             m_backend->render(m_banks.data(), count, 1);
-            m_core.end_step(nullptr, 0);
+            trace::Stages stages;
+            m_core.end_step(nullptr, 0, stages);
         }
     }
     m_config.mode = mode;
     prepare_ring();
+    m_mode_seen.store(mode, std::memory_order_relaxed);
 }
 
 // --- control
@@ -232,26 +234,40 @@ bool StreamState::pull(float* const* out, int frames) noexcept {
         return false;
     }
     if (frames == 0) return true;
+    const trace::Span span("pull", frames);
     const std::int64_t begin = m_queue->closed();
     m_queue->close(begin + frames);
-    m_clock.set({begin + frames, monotonic_ns(), frames});
+    const std::int64_t began = now_ns(m_hooks);
+    m_clock.set({begin + frames, began, frames});
     if (m_config.mode == Mode::ahead)
         take_ready(out, frames, begin - m_latency);
     else
         render_here(out, frames);
+    const double load = static_cast<double>(now_ns(m_hooks) - began) * 1e-9 * m_config.sample_rate / frames;
+    m_audio_load.add(load);
+    if (m_config.mode != Mode::ahead) m_load.add(load);
     return true;
 }
 
 void StreamState::render_here(float* const* out, int frames) noexcept {
     const FlushScope flush;
+    trace::Stages stages("events");
     m_core.drain();
     for (int done = 0; done < frames;) {
         int count = 0;
+        stages.next("control");
         const int step = m_core.begin_step(frames - done, m_banks.data(), count);
+        stages.next("voices");
         if (count > 0) m_backend->render(m_banks.data(), count, m_config.mode == Mode::offline ? m_threads : 1);
-        m_core.end_step(out, done);
+        stages.next("mix");
+        m_core.end_step(out, done, stages);
         done += step;
     }
+    trace_voices();
+}
+
+void StreamState::trace_voices() noexcept {
+    if (trace::on()) trace::counter("sounding voices", m_core.voices(), m_number);
 }
 
 void StreamState::take_ready(float* const* out, int frames, std::int64_t from) noexcept {
@@ -278,6 +294,7 @@ void StreamState::take_ready(float* const* out, int frames, std::int64_t from) n
         if (!ready && number != m_last_late) {
             m_last_late = number;
             m_late_blocks.fetch_add(1, std::memory_order_relaxed);
+            trace::instant("late block", m_number);
         }
         for (int c = 0; ready && c < m_config.channels; ++c)
             block[c] = m_ring.channel_to_read(wrapped, c);
@@ -286,6 +303,7 @@ void StreamState::take_ready(float* const* out, int frames, std::int64_t from) n
     }
     const std::int64_t next = from + frames;
     if (next > m_ring_start) m_ring.release_before(static_cast<std::uint32_t>(next / k_block_frames));
+    if (trace::on()) trace::counter("ring blocks", m_ring.ready(), m_number);
 }
 
 // A gap is the last sample let down over 2 ms, then silence; what comes after it is let up over 2 ms.
@@ -316,33 +334,10 @@ void StreamState::give(float* const* out, int at, const float* const* block, int
     if (block != nullptr) m_back_frames = std::min(fade, m_back_frames + frames);
 }
 
-// --- the render thread
-
-bool StreamState::block_wanted() noexcept {
-    const std::int64_t end = (m_core.frame() / k_block_frames + 1) * k_block_frames;
-    if (m_queue->closed() < end || m_ring.full()) return false;
-    m_core.drain();
-    return true;
-}
-
-int StreamState::begin_step(BankStep* banks, int& count) noexcept {
-    return m_core.begin_step(k_block_frames, banks, count);
-}
-
-bool StreamState::end_step() noexcept {
-    float* out[k_max_channels];
-    for (int c = 0; c < m_config.channels; ++c)
-        out[c] = m_ring.channel_to_write(c);
-    m_core.end_step(out, static_cast<int>(m_core.frame() % k_block_frames));
-    if (m_core.frame() % k_block_frames != 0) return false;
-    m_ring.publish();
-    return true;
-}
-
 std::int64_t StreamState::now() const noexcept {
     const PullMark mark = m_clock.get();
     if (mark.time_ns == 0) return m_queue->closed();
-    const double since = static_cast<double>(monotonic_ns() - mark.time_ns) * 1e-9 * m_config.sample_rate;
+    const double since = static_cast<double>(now_ns(m_hooks) - mark.time_ns) * 1e-9 * m_config.sample_rate;
     // A stream that is not pulled does not run away: at most one pull further.
     return mark.closed + std::min(static_cast<std::int64_t>(std::max(0.0, since)), mark.frames);
 }
@@ -354,7 +349,10 @@ StreamStats StreamState::stats() const noexcept {
     stats.dropped_events = m_queue->dropped();
     stats.refused_pulls = m_refused.load(std::memory_order_relaxed);
     stats.late_blocks = m_late_blocks.load(std::memory_order_relaxed);
-    stats.ring_blocks = m_config.mode == Mode::ahead ? m_ring.ready() : 0;
+    if (mode() == Mode::ahead) {
+        stats.ring_blocks = m_ring.ready();
+        stats.proposed_look_ahead = m_look_ahead.proposal();
+    }
     return stats;
 }
 

@@ -9,9 +9,12 @@
 #include <mutex>
 #include <vector>
 
+#include <tutti/trace.h>
+
 #include "engine/stream/clock.h"
 #include "engine/stream/core.h"
 #include "engine/stream/hooks.h"
+#include "engine/stream/overload.h"
 #include "engine/stream/ring.h"
 
 namespace tutti::engine {
@@ -29,21 +32,28 @@ public:
     Result<Clip> play(int part, std::shared_ptr<ClipPlayer> player, std::int64_t frame);
     Status stop(const ClipPlayer& player, std::int64_t frame);
     void set_backend(std::unique_ptr<Backend> backend) { m_backend = std::move(backend); } // inactive
+    int number() const noexcept { return m_number; }
+    void set_number(int number) noexcept { m_number = number; } // before the first pull: its name in traces
     void set_mode(Mode mode); // inactive: nobody pulls, the render thread does not know the stream
     std::shared_ptr<EventQueue> queue() const { return m_queue; }
 
     bool pull(float* const* out, int frames) noexcept TUTTI_NONBLOCKING; // [audio]
 
     // The render thread's side of `ahead`. [device]
-    bool block_wanted() noexcept; // a closed block is not rendered yet: takes what was posted
+    bool block_due() const noexcept; // a closed block waits to be rendered, and there is room for it
+    bool block_wanted() noexcept;    // a closed block is not rendered yet: takes what was posted
     int begin_step(BankStep* banks, int& count) noexcept;
-    bool end_step() noexcept; // true where the block is done and published
+    bool end_step(trace::Stages& stages) noexcept; // true where the block is done and published
+    // The block that end_step() has published took `load` of the time it lasts; the thread had meant to begin at `woken_ns`.
+    void block_done(double load, std::int64_t woken_ns) noexcept;
     Core& core() noexcept { return m_core; }
 
     const StreamConfig& config() const noexcept { return m_config; }
-    Mode mode() const noexcept { return m_config.mode; }
+    Mode mode() const noexcept { return m_mode_seen.load(std::memory_order_relaxed); }
+    const Histogram& load() const noexcept { return m_load; }
+    const Histogram& audio_load() const noexcept { return m_audio_load; }
     int latency_frames() const noexcept {
-        return (m_config.mode == Mode::ahead ? m_latency : 0) + m_effect_latency.load(std::memory_order_relaxed);
+        return (mode() == Mode::ahead ? m_latency : 0) + m_effect_latency.load(std::memory_order_relaxed);
     }
     std::int64_t tail_frames() const noexcept { return m_core.tail_frames(); }
     std::int64_t now() const noexcept TUTTI_NONBLOCKING;
@@ -56,6 +66,7 @@ private:
     void render_here(float* const* out, int frames) noexcept;
     void take_ready(float* const* out, int frames, std::int64_t from) noexcept;
     void give(float* const* out, int at, const float* const* block, int offset, int frames) noexcept;
+    void trace_voices() noexcept;
     void collect();
     void prepare_ring();
     const voices::VoiceType* find_type(const std::string& id) const;
@@ -68,6 +79,10 @@ private:
     const int m_threads;
     std::vector<BankStep> m_banks; // of the puller
     PullClock m_clock;
+    std::atomic<Mode> m_mode_seen; // for threads that do not drive the stream
+    Histogram m_load;              // of rendering, one value a pull or block [render]
+    Histogram m_audio_load;        // of a pull [audio]
+    int m_number = 0;
     std::atomic<std::int64_t> m_refused{0};
 
     // `ahead`
@@ -82,6 +97,8 @@ private:
     std::int64_t m_last_late = -1; // block counted last [audio]
     std::atomic<std::int64_t> m_late_blocks{0};
     std::atomic<bool> m_may_wait{false};
+    Overload m_overload;    // [device]
+    LookAhead m_look_ahead; // [device]
     std::atomic<int> m_effect_latency{0};
 
     // [control]

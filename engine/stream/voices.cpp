@@ -615,6 +615,13 @@ void Voices::fade_all(std::int64_t frame, int channel) noexcept {
     }
 }
 
+void Voices::shed(std::int64_t frame, int slot) noexcept {
+    Note& note = note_at(slot);
+    if (note.state != Note::held && note.state != Note::released) return;
+    fade(note, frame);
+    ++m_counts->shed;
+}
+
 void Voices::express(std::int64_t frame, int key, int channel, std::int32_t note_id, NoteExpression kind,
                      double value) noexcept {
     if (!std::isfinite(value)) return;

@@ -98,6 +98,8 @@ public:
     void release_all(std::int64_t frame, int channel) noexcept; // channel -1: every one
     void keys_up(std::int64_t frame, int channel, bool sustain, bool sostenuto) noexcept;
     void fade_all(std::int64_t frame, int channel) noexcept;
+    // Overload: the note whose record is at `slot` fades out and is counted.
+    void shed(std::int64_t frame, int slot) noexcept;
     // key -1: every key; channel -1: every channel.
     void express(std::int64_t frame, int key, int channel, std::int32_t note_id, NoteExpression kind,
                  double value) noexcept;

@@ -44,6 +44,7 @@ struct StreamConfig {
     std::uint64_t seed = 1; // of noise, drift and humanising
     bool limiter = true;
     bool soft_start = false; // 20 ms fade-in, for live devices
+    bool shed = true; // `ahead`: under overload the quietest voices are faded out and counted before a block is dropped
 };
 
 // Counters since the stream was opened, and its present state. Readable at any time.
@@ -59,7 +60,43 @@ struct StreamStats {
     std::int64_t dry_clips = 0;    // gaps of written clips whose writer was late
     int voices = 0;                // sounding now
     int ring_blocks = 0;           // ready in the ring
+    int proposed_look_ahead = 0;   // `ahead`: render blocks that this machine needs, as measured; 0: not known yet
     float peak = 0.0f;             // of the last block, linear
+};
+
+// A distribution: half of the values are at or below p50, 999 of 1,000 at or below p999; each at most a sixteenth too high.
+struct Distribution {
+    double p50 = 0.0;
+    double p99 = 0.0;
+    double p999 = 0.0;
+    double max = 0.0;
+    std::int64_t count = 0;
+};
+
+// The whole engine since it was made: all streams, open and closed. Loads are time taken over the time that the sound lasts.
+struct EngineStats {
+    Distribution load;          // of rendering a block, whoever renders it
+    Distribution audio_load;    // of the audio threads: all of a pull
+    std::int64_t underruns = 0; // late blocks
+    std::int64_t dropped_events = 0;
+    std::int64_t late_events = 0;
+    std::int64_t refused_pulls = 0;
+    std::int64_t stolen_voices = 0;
+    std::int64_t shed_voices = 0;
+    std::int64_t muted_voices = 0;
+    int streams = 0;                 // open now
+    int voices = 0;                  // sounding now
+    int ring_blocks = 0;             // ready now, in the ring that holds the fewest
+    int look_ahead_blocks = 0;       // the most that an open stream in `ahead` has; 0: none is
+    int proposed_look_ahead = 0;     // the most that one of them needs, as measured; 0: not known yet
+    std::int64_t stalls = 0;         // of the render thread, each seen within 250 ms
+    std::int64_t rescued_passes = 0; // of a stalled render thread, done by its watchdog
+    bool stalled = false;            // it stalls now
+    bool real_time = false;          // the render thread has real-time priority
+    int threads = 0;                 // that render `ahead` and `offline`
+    std::int64_t memory_bytes = 0;   // resident, of the process, as the last control call saw it
+    const char* backend = "";        // what was chosen: "cpu (avx512)"
+    const char* fallback = ""; // why something else renders, or runs without what it wished for; empty: nothing to say
 };
 
 class Engine;
@@ -151,6 +188,8 @@ public:
     // Heavy jobs beside the audio (tutti/worker.h); made at the first call, ends with the engine. Jobs are told to use one
     // thread while a stream of this engine is pulled live, and every core while none is. [control]
     Worker& worker();
+    // A snapshot of counters, loads and states; takes no lock. [any]
+    EngineStats stats() const noexcept;
 
 private:
     friend struct engine::EngineAccess;

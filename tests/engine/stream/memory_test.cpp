@@ -11,6 +11,8 @@
 #include <xmmintrin.h>
 #endif
 
+#include <tutti/trace.h>
+
 #include "tests/engine/stream/song.h"
 
 #if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
@@ -60,48 +62,53 @@ void free(void* p) {
 }
 #endif
 
-TEST_CASE("no heap call in pull or post: notes, thefts, patches, effects, clips, a full queue, any mode") {
-    for (const tutti::Mode mode : {tutti::Mode::inline_, tutti::Mode::ahead}) {
-        tutti::StreamConfig config;
-        config.parts = 4;
-        config.voices = 24;
-        config.mode = mode;
-        config.events = 4096;
-        fake::Rig rig(config, true);
-        fake::prepare_song(*rig.stream, 48000);
-        auto clip = rig.stream->play_written(2, 2, 44100.0, 0.1, {}, 500);
-        REQUIRE(clip.ok());
-        auto sender = rig.stream->make_sender().value();
-        const auto events = fake::song(7, 48000, 4, 5000);
-        std::vector<float> left(8192), right(8192);
-        float* out[] = {left.data(), right.data()};
-        std::size_t next = 0;
-        std::mt19937 random(3);
-        int calls = 0;
-        for (int at = 0; at < 48000;) {
-            const int frames = 1 + static_cast<int>(random() % 700);
+TEST_CASE(
+    "no heap call in pull or post: notes, thefts, patches, effects, clips, a full queue, any mode, traced or not") {
+    for (const bool traced : {false, true})
+        for (const tutti::Mode mode : {tutti::Mode::inline_, tutti::Mode::ahead}) {
+            if (traced) REQUIRE(tutti::trace::start().ok());
+            tutti::StreamConfig config;
+            config.parts = 4;
+            config.voices = 24;
+            config.mode = mode;
+            config.events = 4096;
+            fake::Rig rig(config, true);
+            fake::prepare_song(*rig.stream, 48000);
+            auto clip = rig.stream->play_written(2, 2, 44100.0, 0.1, {}, 500);
+            REQUIRE(clip.ok());
+            auto sender = rig.stream->make_sender().value();
+            const auto events = fake::song(7, 48000, 4, 5000);
+            std::vector<float> left(8192), right(8192);
+            float* out[] = {left.data(), right.data()};
+            std::size_t next = 0;
+            std::mt19937 random(3);
+            int calls = 0;
+            for (int at = 0; at < 48000;) {
+                const int frames = 1 + static_cast<int>(random() % 700);
+                {
+                    const Watch watch;
+                    for (; next < events.size() && events[next].frame < at + frames; ++next)
+                        sender.post(events[next]);
+                    rig.stream->pull(out, frames);
+                    clip->write(out, frames / 2);
+                    (void)rig.stream->now();
+                    (void)rig.stream->stats();
+                    (void)rig.engine->stats();
+                }
+                calls += g_calls;
+                if (mode == tutti::Mode::ahead) tutti::engine::render_once(*rig.engine);
+                at += frames;
+            }
             {
                 const Watch watch;
-                for (; next < events.size() && events[next].frame < at + frames; ++next)
-                    sender.post(events[next]);
-                rig.stream->pull(out, frames);
-                clip->write(out, frames / 2);
-                (void)rig.stream->now();
-                (void)rig.stream->stats();
+                for (int i = 0; i < 5000; ++i)
+                    sender.post(tutti::Event::note_on(1 << 30, 0, 60, 1.0)); // full
             }
             calls += g_calls;
-            if (mode == tutti::Mode::ahead) tutti::engine::render_once(*rig.engine);
-            at += frames;
+            CHECK(calls == 0);
+            if (traced) CHECK(tutti::trace::stop("").value().events > 1000);
+            CHECK(rig.stream->stats().dropped_events > 0);
         }
-        {
-            const Watch watch;
-            for (int i = 0; i < 5000; ++i)
-                sender.post(tutti::Event::note_on(1 << 30, 0, 60, 1.0)); // full
-        }
-        calls += g_calls;
-        CHECK(calls == 0);
-        CHECK(rig.stream->stats().dropped_events > 0);
-    }
 }
 
 TEST_CASE("red control: the count sees an allocation") {
