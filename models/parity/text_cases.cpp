@@ -203,7 +203,7 @@ void add_text_checkers(std::map<std::string, Checker>& table) {
     table["tokenizer"] = check_tokenizer;
     table["decode"] = check_decode;
     table["decode_flags"] = check_decode_flags;
-    table["words"] = check_words;
+    table["crafted/words"] = check_words; // cases of the networks have a kind of the same name
 }
 
 } // namespace tutti::models::parity

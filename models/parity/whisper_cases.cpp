@@ -114,8 +114,7 @@ GenerateOptions options_of(Case& c, Fixture& f, const Json& arguments, std::shar
     options.strict = c.options.strict;
     if (f.generation.return_timestamps) options.timestamps = true;
     for (const auto& [key, value] : arguments.items()) {
-        if (value.is_null() || key == "return_segments" || key == "chunk_length_s" || key == "return_token_timestamps")
-            continue;
+        if (value.is_null() || key == "return_segments" || key == "chunk_length_s") continue;
         if (key == "task")
             options.task = value.get<std::string>();
         else if (key == "language")
@@ -141,13 +140,18 @@ GenerateOptions options_of(Case& c, Fixture& f, const Json& arguments, std::shar
             options.prompt = value.get<std::vector<TokenId>>();
         else if (key == "prompt_condition_type")
             options.prompt_for_all = value == "all-segments";
-        else if (key == "return_timestamps")
+        else if (key == "return_timestamps") {
             options.timestamps = value.is_string() || value.get<bool>();
+            options.token_times = value == "word";
+        } else if (key == "return_token_timestamps")
+            options.token_times = value.get<bool>();
         else
             throw std::runtime_error("the argument '" + key + "' is not known here");
     }
     const auto uniforms = c.has("in/uniforms") ? c.doubles("in/uniforms") : std::vector<double>();
-    options.uniform = [uniforms, drawn] {
+    const bool more = c.instead() != nullptr; // another decision may need more draws: the same ones from the beginning
+    options.uniform = [uniforms, drawn, more] {
+        if (more && !uniforms.empty()) return uniforms[(*drawn)++ % uniforms.size()];
         if (*drawn >= uniforms.size())
             throw std::runtime_error("more random numbers were drawn than the reference drew");
         return uniforms[(*drawn)++];
@@ -203,6 +207,27 @@ void compare_search(Case& c, Fixture& f, const GenerateResult& result, std::size
     }
 }
 
+// Where a batch of one has no slip, each item of the default must have what strict gives the item alone (its first window; the
+// reference joins later ones without their start).
+void require_as_alone(Case& c, Fixture& f, const std::vector<std::vector<float>>& features, GenerateOptions options,
+                      const Json& got) {
+    options.strict = true;
+    const std::vector<std::int64_t> sound = options.sound_frames;
+    for (std::size_t i = 0; i < features.size(); ++i) {
+        if (!sound.empty()) options.sound_frames = {sound[i]};
+        const auto alone = generate(f.model, f.generation, std::vector<std::vector<float>>{features[i]}, options);
+        if (!alone) throw std::runtime_error(alone.status().message());
+        const auto& segments = alone->items.at(0).segments;
+        std::vector<long> steps, wanted;
+        for (const TimedSegment& segment : segments)
+            for (double time : segment.token_times)
+                if (segment.seek == 0) wanted.push_back(std::lround(time * 50.0));
+        for (std::size_t k = 0; k < std::min(wanted.size(), got[i]["steps"].size()); ++k)
+            steps.push_back(got[i]["steps"][k].get<long>());
+        c.equal("as_alone" + std::to_string(i), steps, wanted);
+    }
+}
+
 void check_generate(Case& c) {
     Fixture& f = fixture(c);
     const auto drawn = std::make_shared<std::size_t>(0);
@@ -224,8 +249,28 @@ void check_generate(Case& c) {
     } else {
         features = audio_features(c, f);
     }
-    const auto result = generate(f.model, f.generation, features, options_of(c, f, c.data.at("arguments"), drawn));
+    GenerateOptions options = options_of(c, f, c.data.at("arguments"), drawn);
+    if (options.token_times)
+        for (const auto& one : audio_samples(c))
+            options.sound_frames.push_back(
+                std::min<std::int64_t>((static_cast<std::int64_t>(one.size()) + 159) / 160,
+                                       2 * static_cast<std::int64_t>(f.model.config().positions)));
+    const auto result = generate(f.model, f.generation, features, options);
     if (!result) throw std::runtime_error(result.status().message());
+    if (!c.options.strict) {
+        Json got = Json::array();
+        for (const ItemResult& item : result->items) {
+            Json one{{"ids", item.tokens}};
+            if (options.token_times) {
+                one["steps"] = Json::array(); // of 20 ms, from the beginning of the item
+                for (double time : item.token_times)
+                    one["steps"].push_back(std::lround(time * 50.0));
+            }
+            got.push_back(std::move(one));
+        }
+        if (c.instead() && options.token_times) require_as_alone(c, f, features, options, got);
+        if (c.replaced_by(got)) return;
+    }
     compare_search(c, f, *result, *drawn);
     if (!c.data.at("stable").get<bool>()) return;
     // ids, padded with the end token
@@ -235,6 +280,16 @@ void check_generate(Case& c) {
         for (std::size_t k = 0; k < std::max<std::size_t>(shape.at(1), item.tokens.size()); ++k)
             ids.push_back(k < item.tokens.size() ? item.tokens[k] : f.generation.eos);
     c.equal("ids", ids, c.integers("out/ids"));
+    if (c.has("out/token_timestamps")) {
+        std::vector<float> times;
+        const auto wanted = c.floats("out/token_timestamps");
+        for (std::size_t i = 0; i < result->items.size(); ++i)
+            for (std::size_t k = 0; k < shape.at(1); ++k) // behind an item's own tokens stands whatever the padding is
+                times.push_back(k < result->items[i].token_times.size()
+                                    ? static_cast<float>(result->items[i].token_times[k])
+                                    : wanted.at(i * shape.at(1) + k));
+        c.near("token_timestamps", times, wanted, 1e-4);
+    }
     if (c.data.contains("texts")) {
         std::vector<std::string> texts;
         for (const ItemResult& item : result->items)
@@ -266,10 +321,14 @@ void check_pipeline(Case& c) {
     if (!arguments.contains("num_beams")) options.generate.beams = 5;
     options.chunk_s = c.data.at("chunk_length_s").get<double>();
     options.threads = c.options.threads;
-    if (arguments.contains("return_timestamps") && arguments["return_timestamps"] == "word")
-        throw std::runtime_error("word times are not made yet");
     const auto transcript = transcribe_chunked(f.model, f.generation, f.tokenizer, audio_samples(c).at(0), options);
     if (!transcript) throw std::runtime_error(transcript.status().message());
+    Json chunks = Json::array();
+    for (const TextPiece& piece : transcript->joined.pieces)
+        chunks.push_back(
+            {{"text", piece.text},
+             {"timestamp", {piece.start ? Json(*piece.start) : Json(), piece.end ? Json(*piece.end) : Json()}}});
+    if (!c.options.strict && c.replaced_by({{"text", transcript->joined.text}, {"chunks", chunks}})) return;
     GenerateResult result;
     result.passes = transcript->passes;
     result.decisions = transcript->decisions;
@@ -278,11 +337,6 @@ void check_pipeline(Case& c) {
     const Json& wanted = c.data.at("result");
     c.equal("text", transcript->joined.text, wanted.at("text").get<std::string>());
     if (!wanted.contains("chunks")) return;
-    Json chunks = Json::array();
-    for (const TextPiece& piece : transcript->joined.pieces)
-        chunks.push_back(
-            {{"text", piece.text},
-             {"timestamp", {piece.start ? Json(*piece.start) : Json(), piece.end ? Json(*piece.end) : Json()}}});
     c.equal("chunks", chunks, wanted["chunks"]);
 }
 
@@ -334,6 +388,7 @@ void add_whisper_checkers(std::map<std::string, Checker>& table) {
     table["generate"] = check_generate;
     table["fallback"] = check_generate;
     table["long"] = check_generate;
+    table["words"] = check_generate;
     table["pipeline"] = check_pipeline;
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
+// Over 400 lines: one window after another with its fallbacks; what the steps share would have to be handed around otherwise.
 #include <models/whisper/generate.h>
 
 #include <algorithm>
 #include <cmath>
 
+#include <models/whisper/align.h>
 #include <models/whisper/search.h>
 
 namespace tutti::models {
@@ -51,10 +53,53 @@ struct Item {
     bool have_first = false;
 };
 
+// What token times need to know of the pass that gave an item its tokens.
+struct TimedPass {
+    std::size_t longest = 0;                   // tokens of its longest row
+    std::vector<std::vector<float>> first_row; // SearchOptions::first_row
+    bool beams = false;
+};
+
+// Times of one window's tokens, in seconds of the window. `columns` of it hold sound.
+//
+// The reference takes as many rows as the longest item of the batch has: rows of finished items are those of padding tokens, or
+// with beams those of the batch's first row. They take part in the normalisation and in the path, so that the times of an item
+// depend on its neighbours. `strict` does the same; otherwise each item has its own rows.
+Result<std::vector<double>> window_token_times(const WhisperModel& model, const GenerationConfig& generation,
+                                               const SearchItem& item, const std::vector<TokenId>& tokens,
+                                               const TimedPass& pass, int columns, const GenerateOptions& options) {
+    const std::size_t n = tokens.size();
+    const std::size_t count = options.strict ? pass.longest : n;
+    if (count < 2) return std::vector<double>(n);
+    const std::size_t rows = count - 1, prompt = item.prompt.size();
+    const auto heads = generation.alignment_heads.size(),
+               positions = static_cast<std::size_t>(model.config().positions),
+               width = static_cast<std::size_t>(columns);
+    ListenItem heard{item.memory, item.prompt};
+    const std::size_t own = pass.beams ? std::min(rows, n - 1) : rows;
+    for (std::size_t r = 0; r < own; ++r)
+        heard.tokens.push_back(r < n ? tokens[r] : generation.pad);
+    const auto attention = listen(model, {heard}, generation.alignment_heads, false, options.cancelled);
+    if (attention.empty())
+        return Status(Code::cancelled, "transcription was cancelled", "what was done is kept", "start it again");
+    std::vector<float> cut(heads * rows * width);
+    for (std::size_t h = 0; h < heads; ++h)
+        for (std::size_t r = 0; r < rows; ++r) {
+            const auto from =
+                r < own ? std::span(attention[0]).subspan((h * heard.tokens.size() + prompt + r) * positions, width)
+                        : std::span(pass.first_row.at(r)).subspan(h * positions, width);
+            std::copy(from.begin(), from.end(), cut.begin() + static_cast<std::ptrdiff_t>((h * rows + r) * width));
+        }
+    std::vector<double> times = token_times(std::move(cut), static_cast<int>(heads), static_cast<int>(rows), columns,
+                                            model.config().median_filter_width);
+    times.resize(n, times.back());
+    return times;
+}
+
 } // namespace
 
 Result<GenerateResult> generate(const WhisperModel& model, const GenerationConfig& generation,
-                                const std::vector<std::vector<float>>& features, const GenerateOptions& options) {
+                                const std::vector<ItemFeatures>& features, const GenerateOptions& options) {
     const auto mels = static_cast<std::int64_t>(model.config().mels);
     const std::int64_t window = 2 * static_cast<std::int64_t>(model.config().positions);
     const bool named = !options.languages.empty() || !options.task.empty();
@@ -71,14 +116,18 @@ Result<GenerateResult> generate(const WhisperModel& model, const GenerationConfi
     for (double temperature : options.temperatures)
         if (temperature > 0.0 && !options.uniform)
             return refuse("a temperature above 0 needs random numbers", "give them");
+    if (options.token_times && generation.alignment_heads.empty())
+        return refuse("token times need alignment heads, and this checkpoint names none", "name some");
     bool timestamps = options.timestamps;
     for (const auto& item : features)
-        if (static_cast<std::int64_t>(item.size()) / mels > window && generation.no_timestamps) timestamps = true;
+        if (item.frames > window && generation.no_timestamps) timestamps = true;
 
+    Status unread;
     const auto window_of = [&](std::size_t i, std::int64_t seek, std::int64_t count) {
+        std::vector<float> rows;
+        if (Status status = features[i].read(seek, count, rows); !status) unread = status;
         // A last, shorter window is filled with zeros after the normalisation, as both references do.
-        std::vector<float> rows(static_cast<std::size_t>(window * mels));
-        std::copy_n(features[i].begin() + static_cast<std::ptrdiff_t>(seek * mels), count * mels, rows.begin());
+        rows.resize(static_cast<std::size_t>(window * mels));
         return rows;
     };
     GenerateResult result;
@@ -86,7 +135,7 @@ Result<GenerateResult> generate(const WhisperModel& model, const GenerationConfi
     std::vector<Item> items(features.size());
     for (std::size_t i = 0; i < features.size(); ++i) {
         Item& item = items[i];
-        item.frames = static_cast<std::int64_t>(features[i].size()) / mels;
+        item.frames = features[i].frames;
         item.condition = options.condition_on_previous;
         if (options.condition_on_previous && !options.prompt.empty() && !options.prompt_for_all) {
             const bool marked = generation.previous && options.prompt.front() == *generation.previous;
@@ -103,6 +152,7 @@ Result<GenerateResult> generate(const WhisperModel& model, const GenerationConfi
                               "give one of its languages");
         } else if (generation.multilingual && !generation.languages.empty() && item.frames > 0) {
             item.first = model.remember(model.encode(window_of(i, 0, std::min(window, item.frames))));
+            if (!unread) return unread;
             item.have_first = true;
             language = detect_language(model, generation, item.first).id;
         }
@@ -143,6 +193,7 @@ Result<GenerateResult> generate(const WhisperModel& model, const GenerationConfi
                 memories.push_back(std::move(item.first));
             else
                 memories.push_back(model.remember(model.encode(window_of(active[a], item.seek, counts.back()))));
+            if (!unread) return unread;
             // previous text
             std::vector<TokenId>& prompt = all[a].prompt;
             if (any_condition && any_history) {
@@ -178,6 +229,7 @@ Result<GenerateResult> generate(const WhisperModel& model, const GenerationConfi
         std::vector<SearchRow> kept(active.size());
         std::vector<double> kept_temperature(active.size());
         std::vector<double> kept_ratio(active.size());
+        std::vector<TimedPass> kept_pass(active.size());
         std::vector<char> skip(active.size());       // strict: indexed by the place in the pass
         std::vector<double> no_speech;               // of this window's items, from the first pass
         std::vector<std::size_t> map(active.size()); // place in the pass -> place in the window
@@ -204,6 +256,12 @@ Result<GenerateResult> generate(const WhisperModel& model, const GenerationConfi
             how.uniform = &options.uniform;
             how.cancelled = &options.cancelled;
             how.draw_rows = &pass.draw_rows;
+            TimedPass timed;
+            timed.beams = beams > 1;
+            if (options.token_times && options.strict && timed.beams) {
+                how.heads = generation.alignment_heads;
+                how.first_row = &timed.first_row;
+            }
             const int room =
                 std::min<int>(generation.max_length + static_cast<int>(std::min<std::size_t>(223, longest - 1)),
                               model.config().target_positions);
@@ -218,6 +276,7 @@ Result<GenerateResult> generate(const WhisperModel& model, const GenerationConfi
             for (const SearchItem& item : batch)
                 pass.prompts.push_back(item.prompt);
             for (const SearchRow& row : rows) {
+                timed.longest = std::max(timed.longest, row.tokens.size());
                 pass.generated.push_back(row.tokens);
                 if (beams > 1) pass.scores.push_back(row.score);
             }
@@ -252,6 +311,7 @@ Result<GenerateResult> generate(const WhisperModel& model, const GenerationConfi
                 kept_ratio[place] = decision.compression_ratio;
                 kept_temperature[place] = temperature;
                 kept[place] = std::move(rows[r]);
+                if (options.token_times) kept_pass[place] = timed;
                 items[active[place]].condition = options.condition_on_previous && temperature < 0.5;
                 if (decision.fallback) again.push_back(place);
                 result.decisions.push_back(std::move(decision));
@@ -264,9 +324,23 @@ Result<GenerateResult> generate(const WhisperModel& model, const GenerationConfi
             Item& item = items[active[a]];
             if (skip[a]) {
                 item.seek += counts[a];
+                if (options.on_window) options.on_window(active[a], {}, item.seek);
                 continue;
             }
             std::vector<TokenId> tokens = std::move(kept[a].tokens);
+            std::vector<double> times;
+            if (options.token_times && !tokens.empty()) {
+                const std::int64_t left =
+                    (options.sound_frames.empty() ? item.frames : options.sound_frames.at(active[a])) - item.seek;
+                std::int64_t columns = left >= 0 ? left / 2 : -((1 - left) / 2); // rounded down
+                // Past the sound the reference's count is negative, which Python takes from the end.
+                if (columns < 0) columns = options.strict ? columns + model.config().positions : 0;
+                columns = std::clamp<std::int64_t>(columns, 0, model.config().positions);
+                auto found = window_token_times(model, generation, all[a], tokens, kept_pass[a],
+                                                static_cast<int>(columns), options);
+                if (!found) return found.status();
+                times = std::move(found).value();
+            }
             if (!tokens.empty() && tokens.back() == generation.eos) tokens.pop_back();
             // Without timestamps every id counts as text: the whole window is one segment.
             WindowSegments cut;
@@ -278,18 +352,57 @@ Result<GenerateResult> generate(const WhisperModel& model, const GenerationConfi
                     {static_cast<double>(item.seek) * 0.01, static_cast<double>(item.seek + counts[a]) * 0.01, tokens});
                 cut.advance = counts[a];
             }
+            const std::int64_t window_start = item.seek;
             item.seek +=
                 cut.advance > 0 ? cut.advance : counts[a]; // a window that says it ends where it begins would never end
+            const std::size_t segments_before = result.items[active[a]].segments.size();
+            std::size_t from = 0; // the segments follow each other in the window's tokens
             for (Segment& segment : cut.segments) {
                 item.history.push_back(segment.tokens);
                 auto& out = result.items[active[a]];
                 out.tokens.insert(out.tokens.end(), segment.tokens.begin(), segment.tokens.end());
-                out.segments.push_back(
-                    {std::move(segment), kept_temperature[a], kept[a].average_logprob, no_speech[a], kept_ratio[a]});
+                TimedSegment one;
+                const std::size_t to = from + segment.tokens.size();
+                for (std::size_t k = from; k < std::min(to, times.size()); ++k)
+                    one.token_times.push_back(times[k] + static_cast<double>(window_start) * 0.01);
+                // The reference joins the times of several windows without their windows' starts.
+                for (double time : one.token_times)
+                    out.token_times.push_back(options.strict ? time - static_cast<double>(window_start) * 0.01 : time);
+                for (std::size_t k = from; k < std::min(to, kept[a].logprobs.size()); ++k)
+                    one.token_logprobs.push_back(kept[a].logprobs[k]);
+                from = to;
+                one.segment = std::move(segment);
+                one.temperature = kept_temperature[a];
+                one.average_logprob = kept[a].average_logprob;
+                one.no_speech = no_speech[a];
+                one.compression_ratio = kept_ratio[a];
+                one.seek = window_start;
+                out.segments.push_back(std::move(one));
+            }
+            if (options.on_window) {
+                const auto& all_segments = result.items[active[a]].segments;
+                options.on_window(
+                    active[a],
+                    {all_segments.begin() + static_cast<std::ptrdiff_t>(segments_before), all_segments.end()},
+                    item.seek);
             }
         }
     }
     return result;
+}
+
+Result<GenerateResult> generate(const WhisperModel& model, const GenerationConfig& generation,
+                                const std::vector<std::vector<float>>& features, const GenerateOptions& options) {
+    const auto mels = static_cast<std::int64_t>(model.config().mels);
+    std::vector<ItemFeatures> items;
+    for (const std::vector<float>& all : features)
+        items.push_back({static_cast<std::int64_t>(all.size()) / mels,
+                         [&all, mels](std::int64_t from, std::int64_t count, std::vector<float>& rows) {
+                             rows.assign(all.begin() + static_cast<std::ptrdiff_t>(from * mels),
+                                         all.begin() + static_cast<std::ptrdiff_t>((from + count) * mels));
+                             return Status();
+                         }});
+    return generate(model, generation, items, options);
 }
 
 } // namespace tutti::models

@@ -25,6 +25,17 @@ struct LanguageGuess {
 // One step on the start token serves both questions. [worker]
 LanguageGuess detect_language(const WhisperModel& model, const GenerationConfig& generation, const CrossMemory& memory);
 
+struct TimedSegment {
+    Segment segment;
+    double temperature = 0.0;
+    double average_logprob = 0.0;
+    double no_speech = 0.0;
+    double compression_ratio = 0.0;
+    std::int64_t seek = 0;             // first frame of its window
+    std::vector<double> token_times;   // one a token, seconds of the item; when asked for
+    std::vector<float> token_logprobs; // one a token
+};
+
 struct GenerateOptions {
     std::string task;                   // "transcribe", "translate" or empty: no task token
     std::vector<std::string> languages; // codes: none (detect), one for all, or one an item
@@ -39,13 +50,18 @@ struct GenerateOptions {
     std::optional<double> logprob_threshold;
     std::optional<double> no_speech_threshold;
     bool condition_on_previous = false;
-    std::vector<TokenId> prompt; // begins with <|startofprev|>
-    bool prompt_for_all = false; // "all-segments"
+    std::vector<TokenId> prompt;            // begins with <|startofprev|>
+    bool prompt_for_all = false;            // "all-segments"
+    bool token_times = false;               // when each token is said, by the alignment heads
+    std::vector<std::int64_t> sound_frames; // of each item, where its features go on as padding; empty: all of them
     // The reference indexes its flags by the place in the shrunken batch of a retry; strict does so, too. Otherwise each item
     // keeps its own. With one item there is no difference.
     bool strict = false;
     std::function<double()> uniform; // numbers in [0, 1) for sampling; must be given when a temperature is above 0
     std::function<bool()> cancelled; // asked at every step
+    // Told of every window that is done: what it gave, and how far (in frames) the item has come.
+    std::function<void(std::size_t item, const std::vector<TimedSegment>& segments, std::int64_t frames_done)>
+        on_window;
 };
 
 // One search of one batch, for comparisons.
@@ -69,17 +85,10 @@ struct SearchDecision {
     std::vector<double> no_speech;
 };
 
-struct TimedSegment {
-    Segment segment;
-    double temperature = 0.0;
-    double average_logprob = 0.0;
-    double no_speech = 0.0;
-    double compression_ratio = 0.0;
-};
-
 struct ItemResult {
     std::vector<TimedSegment> segments;
-    std::vector<TokenId> tokens; // of all segments
+    std::vector<TokenId> tokens;     // of all segments
+    std::vector<double> token_times; // strict: each from its own window's start, as the reference joins them
     std::optional<TokenId> language;
 };
 
@@ -89,8 +98,17 @@ struct GenerateResult {
     std::vector<SearchDecision> decisions;
 };
 
-// features of each item: [frames, mels], any number of frames. Longer than one window: windows one after another, each beginning
-// where the last one's timestamps end. [worker]
+// Features that are computed when a window is reached: rows[count][mels] of frames [from, from + count).
+struct ItemFeatures {
+    std::int64_t frames = 0;
+    std::function<Status(std::int64_t from, std::int64_t count, std::vector<float>& rows)> read;
+};
+
+// Items of any number of frames. Longer than one window: windows one after another, each beginning where the last one's
+// timestamps end. [worker]
+Result<GenerateResult> generate(const WhisperModel& model, const GenerationConfig& generation,
+                                const std::vector<ItemFeatures>& features, const GenerateOptions& options);
+// features of each item in memory: [frames, mels]. [worker]
 Result<GenerateResult> generate(const WhisperModel& model, const GenerationConfig& generation,
                                 const std::vector<std::vector<float>>& features, const GenerateOptions& options);
 

@@ -141,7 +141,9 @@ private:
                 } else {
                     token = static_cast<TokenId>(std::max_element(row.begin(), row.end()) - row.begin());
                 }
-                sum[i] += logprob_at(row, token, sampling ? m_options.temperature : 1.0);
+                const double logprob = logprob_at(row, token, sampling ? m_options.temperature : 1.0);
+                sum[i] += logprob;
+                m_rows[i].logprobs.push_back(static_cast<float>(logprob));
                 m_rows[i].tokens.push_back(token);
                 if (token == m_generation.eos)
                     ended[i] = true;
@@ -162,6 +164,7 @@ private:
         std::vector<TokenId> tokens;
         float score = k_far; // running: sum; finished: divided by the length's power
         double logprob = 0.0;
+        std::vector<float> logprobs;
         bool filled = false;
     };
     struct Candidate {
@@ -214,7 +217,10 @@ private:
                     Hypothesis h = item.running[static_cast<std::size_t>(one.beam)];
                     h.tokens.push_back(one.token);
                     h.score = one.score;
-                    h.logprob += logprob_at(scores(i * n + static_cast<std::size_t>(one.beam)), one.token, 1.0);
+                    const double logprob =
+                        logprob_at(scores(i * n + static_cast<std::size_t>(one.beam)), one.token, 1.0);
+                    h.logprob += logprob;
+                    h.logprobs.push_back(static_cast<float>(logprob));
                     candidates.push_back(std::move(h));
                     stop.push_back(one.token == m_generation.eos || length >= m_options.limit);
                 }
@@ -265,12 +271,20 @@ private:
                 std::all_of(items.begin(), items.end(), [](const Item& item) { return full(item.finished); });
             if (none || all || filled || length == m_options.limit) break;
             if (stopped()) return {};
-            m_model.step(m_state, steps);
+            if (!m_options.first_row) {
+                m_model.step(m_state, steps);
+                continue;
+            }
+            const std::size_t one = m_options.heads.size() * static_cast<std::size_t>(m_model.config().positions);
+            std::vector<float> weights(steps.size() * one);
+            m_model.step(m_state, steps, m_options.heads, weights.data());
+            m_options.first_row->emplace_back(weights.begin(), weights.begin() + static_cast<std::ptrdiff_t>(one));
         }
         for (std::size_t i = 0; i < items.size(); ++i) {
             const Hypothesis& best = items[i].finished[0].filled ? items[i].finished[0] : items[i].running[0];
             m_rows[i].tokens = best.tokens;
             m_rows[i].score = best.score;
+            m_rows[i].logprobs = best.logprobs;
             m_rows[i].average_logprob =
                 best.tokens.empty() ? 0.0 : best.logprob / static_cast<double>(best.tokens.size());
         }

@@ -16,6 +16,7 @@ struct SearchRow {
     float score = 0.0f;          // of beams
     double average_logprob = 0.0;
     double no_speech = 0.0;
+    std::vector<float> logprobs; // of each token
 };
 
 struct SearchOptions {
@@ -30,6 +31,9 @@ struct SearchOptions {
     const std::function<double()>* uniform = nullptr;
     const std::function<bool()>* cancelled = nullptr;
     std::vector<int>* draw_rows = nullptr;
+    // With beams: what the batch's first row attends to at every step after the prompt, [step][head][position].
+    std::span<const std::pair<int, int>> heads{};
+    std::vector<std::vector<float>>* first_row = nullptr;
 };
 
 // Empty when cancelled. [worker]

@@ -44,6 +44,7 @@ Result<Transcript> transcribe_chunked(const WhisperModel& model, const Generatio
     const auto batch = static_cast<std::size_t>(std::max(1, options.batch));
     for (std::size_t first = 0; first < out.chunks.size(); first += batch) {
         std::vector<std::vector<float>> features;
+        GenerateOptions how = options.generate;
         for (std::size_t i = first; i < std::min(out.chunks.size(), first + batch); ++i) {
             const AudioChunk& one = out.chunks[i];
             auto rows = whisper_features(
@@ -52,13 +53,17 @@ Result<Transcript> transcribe_chunked(const WhisperModel& model, const Generatio
                 MelExtent::window, 320 * static_cast<std::int64_t>(model.config().positions), options.threads);
             if (!rows) return rows.status();
             features.push_back(std::move(rows).value());
+            how.sound_frames.push_back(std::min<std::int64_t>((one.length + 159) / 160,
+                                                              2 * static_cast<std::int64_t>(model.config().positions)));
         }
-        auto result = generate(model, generation, features, options.generate);
+        auto result = generate(model, generation, features, how);
         if (!result) return result.status();
         for (std::size_t k = 0; k < result->items.size(); ++k) {
             const AudioChunk& one = out.chunks[first + k];
             ChunkTokens text;
             text.tokens = result->items[k].tokens;
+            for (const TimedSegment& segment : result->items[k].segments)
+                text.token_times.insert(text.token_times.end(), segment.token_times.begin(), segment.token_times.end());
             text.has_stride = true;
             text.length_s = static_cast<double>(one.length) / k_rate;
             text.left_s = static_cast<double>(one.left) / k_rate;
@@ -71,7 +76,9 @@ Result<Transcript> transcribe_chunked(const WhisperModel& model, const Generatio
         if (options.progress) options.progress(std::min(out.chunks.size(), first + batch), out.chunks.size());
     }
     JoinOptions join;
-    join.times = options.generate.timestamps ? TimesWanted::segments : TimesWanted::none;
+    join.times = options.generate.token_times  ? TimesWanted::words
+                 : options.generate.timestamps ? TimesWanted::segments
+                                               : TimesWanted::none;
     join.time_step = options.chunk_s / model.config().positions;
     join.timestamp_begin = generation.no_timestamps ? generation.timestamp_begin() : model.config().vocabulary;
     out.joined = join_chunks(tokenizer, texts, join);

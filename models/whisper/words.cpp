@@ -2,6 +2,7 @@
 #include <models/whisper/words.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include <models/tokenizer/utf8.h>
@@ -44,30 +45,6 @@ void append_to(Word& to, const Word& from) {
     to.indices.insert(to.indices.end(), from.indices.begin(), from.indices.end());
 }
 
-void merge_punctuation(std::vector<Word>& words, const WordOptions& options) {
-    const auto emptied = [](Word& word) { word = Word{}; };
-    if (words.empty()) return;
-    for (std::size_t i = words.size() - 1, j = i; i-- > 0;) { // words[i] before words[j]
-        if (words[i].text.starts_with(' ') && within(options.prepend, strip(words[i].text))) {
-            Word joined = words[i];
-            append_to(joined, words[j]);
-            words[j] = std::move(joined);
-            emptied(words[i]);
-        } else {
-            j = i;
-        }
-    }
-    for (std::size_t i = 0, j = 1; j < words.size(); ++j) {
-        if (!words[i].text.ends_with(' ') && within(options.append, words[j].text)) {
-            append_to(words[i], words[j]);
-            emptied(words[j]);
-        } else {
-            i = j;
-        }
-    }
-    std::erase_if(words, [](const Word& word) { return word.text.empty(); });
-}
-
 } // namespace
 
 bool written_without_spaces(std::string_view language) {
@@ -75,6 +52,36 @@ bool written_without_spaces(std::string_view language) {
          {"zh", "ja", "th", "lo", "my", "yue", "chinese", "japanese", "thai", "lao", "myanmar", "cantonese"})
         if (one == language) return true;
     return false;
+}
+
+std::vector<std::vector<std::size_t>> join_punctuation(const std::vector<std::string>& words,
+                                                       const WordOptions& options) {
+    std::vector<std::string> texts = words;
+    std::vector<std::vector<std::size_t>> parts(words.size());
+    for (std::size_t i = 0; i < words.size(); ++i)
+        parts[i] = {i};
+    if (words.empty()) return parts;
+    for (std::size_t i = words.size() - 1, j = i; i-- > 0;) { // words[i] before words[j]
+        if (texts[i].starts_with(' ') && within(options.prepend, strip(texts[i]))) {
+            texts[j] = texts[i] + texts[j];
+            parts[j].insert(parts[j].begin(), parts[i].begin(), parts[i].end());
+            texts[i].clear();
+            parts[i].clear();
+        } else {
+            j = i;
+        }
+    }
+    for (std::size_t i = 0, j = 1; j < words.size(); ++j) {
+        if (!texts[i].ends_with(' ') && within(options.append, texts[j])) {
+            texts[i] += texts[j];
+            parts[i].insert(parts[i].end(), parts[j].begin(), parts[j].end());
+            texts[j].clear();
+            parts[j].clear();
+        } else {
+            i = j;
+        }
+    }
+    return parts;
 }
 
 std::vector<Word> split_words(const Tokenizer& tokenizer, std::span<const TokenId> tokens, const WordOptions& options) {
@@ -90,8 +97,18 @@ std::vector<Word> split_words(const Tokenizer& tokenizer, std::span<const TokenI
         }
         words = std::move(glued);
     }
-    merge_punctuation(words, options);
-    return words;
+    if (!options.join_punctuation) return words;
+    std::vector<std::string> texts;
+    for (const Word& word : words)
+        texts.push_back(word.text);
+    std::vector<Word> joined;
+    for (const auto& parts : join_punctuation(texts, options)) {
+        Word word;
+        for (std::size_t part : parts)
+            append_to(word, words[part]);
+        if (!word.text.empty()) joined.push_back(std::move(word));
+    }
+    return joined;
 }
 
 std::vector<std::pair<int, int>> dynamic_time_warping(std::span<const float> cost, int rows, int columns) {
@@ -122,6 +139,44 @@ std::vector<std::pair<int, int>> dynamic_time_warping(std::span<const float> cos
     }
     std::reverse(path.begin(), path.end());
     return path;
+}
+
+std::vector<int> first_visits(std::span<const std::pair<int, int>> path, int rows) {
+    std::vector<int> columns;
+    int last = -1;
+    for (const auto& [row, column] : path)
+        if (row != last) {
+            columns.push_back(std::max(0, column));
+            last = row;
+        }
+    columns.resize(static_cast<std::size_t>(std::max(0, rows)), columns.empty() ? 0 : columns.back());
+    return columns;
+}
+
+std::vector<float> alignment_cost(std::span<float> attention, int heads, int rows, int columns, int median_width) {
+    const auto h = static_cast<std::size_t>(heads), r = static_cast<std::size_t>(rows),
+               c = static_cast<std::size_t>(columns);
+    std::vector<float> cost(r * c);
+    for (std::size_t head = 0; head < h; ++head) {
+        const auto block = attention.subspan(head * r * c, r * c);
+        for (std::size_t k = 0; k < c; ++k) {
+            double sum = 0.0, square = 0.0;
+            for (std::size_t i = 0; i < r; ++i)
+                sum += static_cast<double>(block[i * c + k]);
+            const double mean = sum / static_cast<double>(r);
+            for (std::size_t i = 0; i < r; ++i)
+                square += (block[i * c + k] - mean) * (block[i * c + k] - mean);
+            const double deviation = std::sqrt(square / static_cast<double>(r));
+            for (std::size_t i = 0; i < r; ++i) // equal values (a single row) say nothing: the reference has NaN there
+                block[i * c + k] = deviation > 0.0 ? static_cast<float>((block[i * c + k] - mean) / deviation) : 0.0f;
+        }
+        median_filter(block, columns, median_width);
+        for (std::size_t i = 0; i < cost.size(); ++i)
+            cost[i] -= block[i];
+    }
+    for (float& x : cost)
+        x /= static_cast<float>(std::max(1, heads));
+    return cost;
 }
 
 void median_filter(std::span<float> values, int columns, int width) {
