@@ -5,6 +5,7 @@
 usage: scripts_test.py ROOT
 """
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,7 @@ SKIP: no such compiler
 faults = []
 
 
-def expect(what, truth, found):
+def expect(what, truth, found=""):
     print(("ok      " if truth else "FAILED  ") + what)
     if not truth:
         faults.append(what)
@@ -76,10 +77,96 @@ def packages(root):
         expect("with everything in place nothing is said or done", (done.stdout, done.stderr) == ("no\n", ""), done.stdout + done.stderr)
 
 
+# Stand-ins for what a bare machine lacks. Each writes down how it was called; the program renders a file and has no device.
+STAND_INS = {
+    "id": "echo 0",
+    "dpkg": "exit 0",
+    "dpkg-query": 'for name; do case $name in -*) ;; *) [ -f "$STATE/installed" ] && echo "ii  $name" ;; esac; done; exit 0',
+    "apt-cache": 'echo "  Candidate: 1.0"',
+    "apt-get": 'case " $* " in *" install "*) touch "$STATE/installed" ;; esac',
+    "cmake": """while [ $# -gt 0 ]; do [ "$1" = -B ] && folder=$2; shift; done
+mkdir -p "$folder"; touch "$folder/build.ninja"; echo "CMAKE_HOME_DIRECTORY:INTERNAL=$TREE" >"$folder/CMakeCache.txt"
+echo "-- Tutti 0.0.0, Release"; echo "--   core: yes"; echo "-- Configuring done"
+""",
+    "ninja": """folder=$2
+if [ -x "$folder/cli/tutti" ]; then echo "ninja: no work to do."; exit 0; fi
+mkdir -p "$folder/cli"; cp "$STATE/tutti" "$folder/cli/tutti"
+echo "[1/2] Building a"; echo "[2/2] Linking b"
+""",
+}
+PROGRAM = """#!/bin/sh
+echo "tutti $*" >>"$STATE/calls"
+case $1 in
+render)
+    [ -s "$2" ] || { echo "tutti: $2 is empty; nothing was rendered; name another" >&2; exit 4; }
+    while [ $# -gt 0 ]; do case $1 in -o | --plot) echo sound >"$2"; shift ;; esac; shift; done
+    echo chatter
+    ;;
+play) echo "no audio output device was found" >&2; exit "${PLAY_CODE:-3}" ;;
+devices) echo '{"audio": []}' ;;
+*) exit 2 ;;
+esac
+"""
+
+
+def main_path(root):
+    """./run on a machine with nothing of ours, then again, then with a file and with a sub-command."""
+    with tempfile.TemporaryDirectory() as folder:
+        base = pathlib.Path(folder)
+        tree, state, tools = base / "a fresh clone", base / "state", base / "tools"
+        for each in (tree / "cmake", tree / "cli", tree / "music", state, tools):
+            each.mkdir(parents=True)
+        for name in ("run", "CMakePresets.json", "cmake/setup.sh", "cmake/packages.txt"):
+            (tree / name).write_bytes((root / name).read_bytes())
+        (tree / "cli" / "CMakeLists.txt").touch()
+        (tree / "music" / "scarborough-fair.mid").write_text("a song")
+        (state / "tutti").write_text(PROGRAM)
+        (state / "tutti").chmod(0o755)
+        for name, text in STAND_INS.items():
+            (tools / name).write_text("#!/bin/sh\n" + text + "\n")
+            (tools / name).chmod(0o755)
+        # Nothing else of this machine but the shell's usual tools, so that every package counts as missing.
+        for name in ("sh bash env awk sed grep sort tee tail touch mkdir rm cp cat cksum flock basename dirname printf ls").split():
+            found = shutil.which(name)
+            if found:
+                (tools / name).symlink_to(found)
+        env = {"PATH": str(tools), "STATE": str(state), "TREE": str(tree), "HOME": folder}
+
+        def call(*words, **more):
+            return subprocess.run(["bash", str(tree / "run"), *words], capture_output=True, text=True, env={**env, **more}, cwd=folder)
+
+        first = call()
+        out = tree / "out" / "scarborough-fair.wav"
+        expect("./run: a bare machine is set up and the piece rendered", first.returncode == 0 and out.read_text() == "sound\n", first.stderr)
+        lines = first.stderr.splitlines()
+        installing = [i for i, line in enumerate(lines) if line.startswith("will install from Debian: ")]
+        expect("./run: it says what it will install before it does", len(installing) == 1 and " g++" in lines[installing[0]] and "installed" in lines[installing[0]:], lines)
+        expect("./run: it says that it builds", any(line.startswith("building build/run") for line in lines), lines)
+        expect("./run: standard output is where sound and picture are", first.stdout.splitlines() == [f"sound:   {out}", f"picture: {out.with_suffix('.png')}"], first.stdout)
+        expect("./run: no device is one line and no failure", lines[-1] == "no audio output device was found", lines)
+        second = call()
+        expect("./run: the second call installs, configures and builds nothing",
+               second.returncode == 0 and not [l for l in second.stderr.splitlines() if "install" in l or "build" in l or "configur" in l], second.stderr)
+        song = base / "own song.mid"
+        song.write_text("mine")
+        own = call(str(song), "--seconds", "3")
+        expect("./run FILE.mid: the user's file, options passed on", own.returncode == 0 and (tree / "out" / "own song.wav").exists() and "--seconds 3" in (state / "calls").read_text(), own.stderr)
+        sub = call("devices", "--json")
+        expect("./run SUBCOMMAND: its own output alone on standard output", (sub.returncode, sub.stdout, sub.stderr) == (0, '{"audio": []}\n', ""), sub.stdout + sub.stderr)
+        song.write_text("")
+        bad = call(str(song))
+        expect("./run: a file that cannot be rendered fails with the program's code", bad.returncode == 4 and "nothing was rendered" in bad.stderr, bad.stderr)
+        expect("./run: Ctrl-C in the player is told on", call(PLAY_CODE="130").returncode == 130)
+        (tools / "ninja").write_text("#!/bin/sh\necho '[1/2] Building a'; echo 'a.cpp:1: error: planted'; exit 1\n")
+        broken = call()
+        expect("./run: a build that fails is shown and nothing is rendered", broken.returncode == 1 and "planted" in broken.stderr and broken.stdout == "", broken.stderr)
+
+
 def main():
     root = pathlib.Path(sys.argv[1]).resolve()
     counting(root)
     packages(root)
+    main_path(root)
     return 1 if faults else 0
 
 
