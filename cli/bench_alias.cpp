@@ -19,12 +19,23 @@ struct Options {
     bool json = false;
 };
 
-constexpr std::array<const char*, 3> k_waves = {"saw", "pulse", "triangle"};
+// With `sync` oscillator 2 at 1.374 times the pitch, begun anew with each cycle: the harmonics are still the key's.
+struct Case {
+    const char* name;
+    int wave;
+    bool sync;
+};
+constexpr std::array<Case, 6> k_cases = {{{"saw", 0, false},
+                                          {"pulse", 1, false},
+                                          {"triangle", 2, false},
+                                          {"sync saw", 0, true},
+                                          {"sync pulse", 1, true},
+                                          {"sync triangle", 2, true}}};
 constexpr std::array<const char*, 3> k_tiers = {"eco", "standard", "ultra"};
 constexpr std::array<int, 3> k_keys = {69, 87, 108}; // 440, 1244.5 and 4186.0 Hz
 
 // One held note of a bare oscillator through the whole engine, from half a second on.
-Result<std::vector<float>> oscillator(Engine& engine, int wave, int tier, int key, double rate) {
+Result<std::vector<float>> oscillator(Engine& engine, const Case& which, int tier, int key, double rate) {
     StreamConfig config;
     config.sample_rate = rate;
     config.channels = 1;
@@ -35,7 +46,11 @@ Result<std::vector<float>> oscillator(Engine& engine, int wave, int tier, int ke
     if (!stream.ok()) return stream.status();
     Patch patch;
     patch.quality = static_cast<Quality>(tier);
-    patch.parameters = {{"osc1_wave", wave}, {"filter_type", 0}, {"env1_attack", 0.001}, {"env1_sustain", 1.0}};
+    patch.parameters = {{"filter_type", 0}, {"env1_attack", 0.001}, {"env1_sustain", 1.0}};
+    if (which.sync)
+        patch.parameters.insert(
+            {{"osc_sync", 1}, {"osc1_level", 0}, {"osc2_level", 1}, {"osc2_semitone", 5}, {"osc2_fine", 50}});
+    patch.parameters[which.sync ? "osc2_wave" : "osc1_wave"] = which.wave;
     if (Status status = (*stream)->set_patch(0, patch, 0); !status.ok()) return status;
     auto sender = (*stream)->make_sender();
     if (!sender.ok()) return sender.status();
@@ -54,25 +69,24 @@ int run(const Options& options) {
     if (!engine.ok()) return fail(engine.status());
     nlohmann::json rows = nlohmann::json::array();
     if (!options.json)
-        fmt::print("{:<12} {:<10} {:>8} {:>10} {:>10}\n", "oscillator", "quality", "Hz", "worst dB", "below dB");
-    for (int wave = 0; wave < 3; ++wave)
+        fmt::print("{:<14} {:<10} {:>8} {:>10} {:>10}\n", "oscillator", "quality", "Hz", "worst dB", "below dB");
+    for (const Case& which : k_cases)
         for (int tier = 0; tier < 3; ++tier)
             for (const int key : k_keys) {
                 const double hz = 440.0 * std::exp2((key - 69) / 12.0);
                 if (hz > options.rate / 4.0) continue;
-                const auto sound = oscillator(**engine, wave, tier, key, options.rate);
+                const auto sound = oscillator(**engine, which, tier, key, options.rate);
                 if (!sound.ok()) return fail(sound.status());
                 const io::AliasLevel level = io::measure_alias(*sound, options.rate, hz);
-                const char* name = k_waves[static_cast<std::size_t>(wave)];
                 const char* quality = k_tiers[static_cast<std::size_t>(tier)];
-                rows.push_back({{"oscillator", name},
+                rows.push_back({{"oscillator", which.name},
                                 {"quality", quality},
                                 {"hz", level.hz},
                                 {"worst_db", level.worst_db},
                                 {"below_db", level.below_db}});
                 if (!options.json)
-                    fmt::print("{:<12} {:<10} {:8.1f} {:10.1f} {:10.1f}\n", name, quality, level.hz, level.worst_db,
-                               level.below_db);
+                    fmt::print("{:<14} {:<10} {:8.1f} {:10.1f} {:10.1f}\n", which.name, quality, level.hz,
+                               level.worst_db, level.below_db);
             }
     if (options.json)
         fmt::print("{}\n",

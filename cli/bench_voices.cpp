@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 // tutti bench voices: how many voices one machine plays in real time through the whole engine.
 #include <memory>
+#include <string>
 #include <vector>
 
 #include <fmt/format.h>
+
+#include <tutti/tables.h>
 
 #include "cli/bench.h"
 
@@ -27,7 +30,13 @@ Status check(const Options& options) {
     };
     if (options.work.voices < 1 || options.work.voices > 131072)
         return wrong(fmt::format("--voices {} is out of range", options.work.voices), "use 1 to 131072");
-    if (options.seconds <= 0.0 || options.seconds > 3600.0)
+    if (voice_table(options.work.type) == nullptr) {
+        std::string types;
+        for (const TypeTable& table : voice_tables())
+            types += (types.empty() ? "" : ", ") + std::string(table.id);
+        return wrong(fmt::format("there is no voice type {}", options.work.type), "use one of " + types);
+    }
+    if (!(options.seconds > 0.0 && options.seconds <= 3600.0))
         return wrong(fmt::format("--seconds {} is out of range", options.seconds), "use more than 0, at most 3600");
     if (options.block < 1 || options.block > 8192)
         return wrong(fmt::format("--block {} is out of range", options.block), "use 1 to 8192");

@@ -52,8 +52,14 @@ int exit_code(const Status& status) noexcept {
 }
 
 int fail(const Status& status) {
-    fmt::print(stderr, "tutti: {}\n", status.message());
+    tell("tutti: {}\n", status.message());
     return exit_code(status);
+}
+
+Status check_range(const char* name, double value, double low, double high, const char* done) {
+    if (value >= low && value <= high) return {};
+    return Status(Code::out_of_range, fmt::format("{} {:g} is out of range", name, value), done,
+                  fmt::format("use {:g} to {:g}", low, high));
 }
 
 void name_environment(CLI::App& app) {
@@ -120,9 +126,11 @@ void Progress::update(double done) {
         if (now - m_last < 0.1) return; // ten redraws a second are steady enough
         m_last = now;
         draw(fraction, left);
-    } else if (const int tenth = static_cast<int>(fraction * 10.0); tenth > m_tenth) {
+    } else if (const int tenth = static_cast<int>(fraction * 10.0);
+               tenth > m_tenth && now - std::max(m_last, m_begin) >= 1.0) { // short work needs no lines
         m_tenth = tenth;
-        fmt::print(stderr, "{}: {} %, {:.1f} s left\n", m_label, tenth * 10, left);
+        m_last = now;
+        tell("{}: {} %, {:.1f} s left\n", m_label, tenth * 10, left);
     }
 }
 
@@ -132,8 +140,8 @@ void Progress::draw(double fraction, double left_seconds) {
     std::string bar;
     for (int i = 0; i < k_width; ++i)
         bar += i < full ? "█" : "░";
-    fmt::print(stderr, "\r\x1b[K{} {} {:3.0f} %  {}:{:02d} left", m_label, bar, fraction * 100.0,
-               static_cast<int>(left_seconds) / 60, static_cast<int>(left_seconds) % 60);
+    tell("\r\x1b[K{} {} {:3.0f} %  {}:{:02d} left", m_label, bar, fraction * 100.0, static_cast<int>(left_seconds) / 60,
+         static_cast<int>(left_seconds) % 60);
     std::fflush(stderr);
     m_drawn = true;
 }

@@ -3,10 +3,13 @@
 #pragma once
 
 #include <atomic>
+#include <cstdio>
 #include <functional>
 #include <string>
+#include <utility>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include <tutti/status.h>
 
@@ -27,6 +30,16 @@ int exit_code(const Status& status) noexcept;
 
 // "tutti: what; what it means; what to do" on standard error; returns exit_code(status).
 int fail(const Status& status);
+
+// To standard error; where nobody listens any more (a closed pipe) the work goes on all the same.
+template <class... Values>
+void tell(fmt::format_string<Values...> format, Values&&... values) {
+    const std::string text = fmt::format(format, std::forward<Values>(values)...);
+    (void)std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+// Ok, or "--tempo 1 is out of range; DONE; use 10 to 1000": also for what is no number.
+Status check_range(const char* name, double value, double low, double high, const char* done);
 
 // A sub-command registers its options on `app` and leaves what to run in `run`.
 struct Command {
@@ -49,7 +62,8 @@ void catch_interrupts();
 
 bool is_terminal(int descriptor) noexcept;
 
-// One line of progress with time left: redrawn on a terminal, a plain line each tenth elsewhere, nothing when quiet.
+// One line of progress with time left: redrawn on a terminal; elsewhere a plain line a tenth, at most one a second; nothing when
+// quiet.
 class Progress {
 public:
     Progress(std::string label, double total, bool quiet);

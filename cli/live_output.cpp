@@ -51,6 +51,14 @@ void LiveOutput::callback(void* user, float* const* out, int frames) noexcept {
 void LiveOutput::pull(float* const* out, int frames) noexcept TUTTI_NONBLOCKING {
     const auto begin = std::chrono::steady_clock::now();
     m_stream->pull(out, frames);
+    if (m_closing.load(std::memory_order_relaxed)) {
+        const float step = 1.0f / (0.02f * static_cast<float>(m_stream->sample_rate()));
+        for (int i = 0; i < frames; ++i) {
+            m_gain = std::fmax(0.0f, m_gain - step);
+            for (int c = 0; c < 2; ++c)
+                out[c][i] *= m_gain;
+        }
+    }
     if (m_ring) m_ring->write(out, frames);
     const auto rate = static_cast<float>(m_stream->sample_rate());
     const float speed = std::fmin(1.0f, static_cast<float>(frames) / (0.05f * rate));
@@ -80,6 +88,7 @@ void LiveOutput::start_null(int frames) {
         while (m_running.load(std::memory_order_relaxed)) {
             pull(out, frames);
             due += std::chrono::duration_cast<std::chrono::steady_clock::duration>(period);
+            if (std::chrono::steady_clock::now() > due) m_underruns.fetch_add(1, std::memory_order_relaxed);
             std::this_thread::sleep_until(due);
         }
     });

@@ -43,6 +43,10 @@ public:
     // Pulls by a thread of its own, paced as a device would. [control]
     void start_null(int frames);
     void stop_null();
+    // From the next block on down to silence within 20 ms, whatever still comes: no note hangs and nothing clicks. [control]
+    void close() noexcept { m_closing.store(true, std::memory_order_relaxed); }
+    // Blocks of the null driver that came later than they had to. [any]
+    std::int64_t underruns() const noexcept { return m_underruns.load(std::memory_order_relaxed); }
 
     struct Meter {
         double peak[2];
@@ -62,6 +66,9 @@ private:
     std::atomic<float> m_square[2] = {}; // smoothed over about 50 ms
     std::atomic<float> m_load{0.0f};     // smoothed alike
     std::atomic<bool> m_running{false};
+    std::atomic<bool> m_closing{false};
+    float m_gain = 1.0f; // of close() [audio]
+    std::atomic<std::int64_t> m_underruns{0};
     std::thread m_null;
 };
 

@@ -3,6 +3,7 @@
 #include <clocale>
 #include <cstdio>
 #include <exception>
+#include <string>
 #include <vector>
 
 #include <fmt/format.h>
@@ -24,23 +25,36 @@ int main(int argc, char** argv) {
     name_environment(app);
     if (argc > 1 && argv[1][0] != '-' &&
         app.get_subcommands([&](CLI::App* sub) { return sub->check_name(argv[1]); }).empty()) {
-        fmt::print(stderr, "tutti: there is no sub-command {}; nothing was done; see `tutti --help`\n", argv[1]);
+        tell("tutti: there is no sub-command {}; nothing was done; see `tutti --help`\n", argv[1]);
         return exit_usage;
     }
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
-        fmt::print(stderr, "tutti: {}; nothing was done; see `tutti --help`\n", error.what());
+        const CLI::App* at = &app;
+        std::string path = "tutti";
+        for (auto parsed = at->get_subcommands(); !parsed.empty(); parsed = at->get_subcommands()) {
+            at = parsed.front();
+            path += " " + at->get_name();
+        }
+        std::string remedy = "see `" + path + " --help`", what = error.what();
+        if (error.get_name() == "RequiredError" && !at->get_subcommands([](const CLI::App*) { return true; }).empty()) {
+            what = path + " alone does nothing";
+            remedy = "name one of";
+            for (const CLI::App* sub : at->get_subcommands([](const CLI::App*) { return true; }))
+                remedy += " " + sub->get_name();
+        }
+        tell("tutti: {}; nothing was done; {}\n", what, remedy);
         return exit_usage;
     }
     try {
         for (const Command& command : commands)
             if (command.app->parsed()) return command.run();
     } catch (const std::bad_alloc&) {
-        fmt::print(stderr, "tutti: out of memory; the work stopped; use fewer voices or a shorter piece\n");
+        tell("tutti: out of memory; the work stopped; use fewer voices or a shorter piece\n");
     } catch (const std::exception& error) {
-        fmt::print(stderr, "tutti: {}; the work stopped; please report this with the command you ran\n", error.what());
+        tell("tutti: {}; the work stopped; please report this with the command you ran\n", error.what());
     }
     return exit_failed;
 }

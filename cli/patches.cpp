@@ -17,31 +17,6 @@ namespace tutti::cli {
 
 namespace {
 
-const char* unit_text(Unit unit) {
-    switch (unit) {
-    case Unit::hertz:
-        return "Hz";
-    case Unit::seconds:
-        return "s";
-    case Unit::semitones:
-        return "semitones";
-    case Unit::cents:
-        return "cents";
-    case Unit::octaves:
-        return "octaves";
-    case Unit::decibels:
-        return "dB";
-    case Unit::percent:
-        return "%";
-    case Unit::degrees:
-        return "degrees";
-    case Unit::ratio:
-        return "x";
-    default:
-        return "";
-    }
-}
-
 struct Options {
     std::string name;
     bool json = false;
@@ -65,12 +40,12 @@ int list(const Options& options) {
     return exit_ok;
 }
 
-std::string value_text(const Parameter& parameter, double value) {
-    if (parameter.unit == Unit::choice && parameter.choices != nullptr) {
-        const int index = std::clamp(static_cast<int>(value + 0.5), 0, parameter.choice_count - 1);
-        return parameter.choices[index];
-    }
-    return fmt::format("{:g} {}", value, unit_text(parameter.unit));
+// "20 Hz .. 20.0 kHz", "saw, pulse, triangle, sine", "off, on".
+std::string range_text(const Parameter& parameter) {
+    if (parameter.unit == Unit::toggle) return "off, on";
+    if (parameter.unit != Unit::choice)
+        return value_text(parameter, parameter.minimum) + " .. " + value_text(parameter, parameter.maximum);
+    return fmt::format("{}", fmt::join(parameter.choices, parameter.choices + parameter.choice_count, ", "));
 }
 
 void print_table(const TypeTable& table, const std::map<std::string, double>& values) {
@@ -82,11 +57,8 @@ void print_table(const TypeTable& table, const std::map<std::string, double>& va
         }
         const auto set = values.find(parameter.id);
         const double value = set == values.end() ? static_cast<double>(parameter.fallback) : set->second;
-        const std::string range = parameter.unit == Unit::choice
-                                      ? std::string("one of ") + std::to_string(parameter.choice_count)
-                                      : fmt::format("{:g} .. {:g}", parameter.minimum, parameter.maximum);
-        fmt::print("    {:<20} {}{:<22} {:<22} {}\n", parameter.id, set == values.end() ? ' ' : '*',
-                   value_text(parameter, value), range, parameter.name);
+        fmt::print("    {:<18} {}{:<12} {:<22} {}\n", parameter.id, set == values.end() ? ' ' : '*',
+                   value_text(parameter, static_cast<float>(value)), parameter.name, range_text(parameter));
     }
 }
 
@@ -105,7 +77,7 @@ int describe(const Options& options) {
     const Result<Patch> patch = find_patch(options.name);
     if (!patch.ok()) return fail(patch.status());
     if (options.json) {
-        fmt::print("{}\n", patch->to_json());
+        fmt::print("{}", patch->to_json()); // ends in a newline of its own
         return exit_ok;
     }
     fmt::print("{} ({}{}{}), voice type {}\n", patch->name, patch->category, patch->author.empty() ? "" : ", by ",
@@ -114,11 +86,24 @@ int describe(const Options& options) {
     if (const TypeTable* table = voice_table(patch->voice)) print_table(*table, patch->parameters);
     if (!patch->routes.empty()) fmt::print("  Modulation\n");
     for (const PatchRoute& route : patch->routes)
-        fmt::print("    {:<12} -> {:<20} {:+g}\n", route.source, route.target, route.depth);
+        fmt::print("    {:<12} -> {:<20} {:+g}{}\n", route.source, route.target, route.depth,
+                   route.via.empty() ? "" : " x " + route.via);
+    if (!patch->controllers.empty()) fmt::print("  Controllers\n");
+    for (const PatchController& controller : patch->controllers)
+        fmt::print("    {:<12} -> {}\n", controller.number, controller.target);
+    if (!patch->macros.empty()) fmt::print("  Macros\n");
+    for (const auto& [id, name] : patch->macros)
+        fmt::print("    {:<12} {}\n", id, name);
     for (const PatchEffect& effect : patch->effects) {
         fmt::print("  Effect {}{}\n", effect.type, effect.enabled ? "" : " (off)");
-        for (const auto& [id, value] : effect.parameters)
-            fmt::print("    {:<20} {:g}\n", id, value);
+        const TypeTable* const table = effect_table(effect.type);
+        for (const auto& [id, value] : effect.parameters) {
+            const int index = table != nullptr ? parameter_index(*table, id) : -1;
+            fmt::print("    {:<20} {}\n", id,
+                       index < 0
+                           ? fmt::format("{:g}", value)
+                           : value_text(table->parameters[static_cast<std::size_t>(index)], static_cast<float>(value)));
+        }
     }
     return exit_ok;
 }

@@ -47,9 +47,16 @@ int run(Options options) {
                             : options.voicing == "drop2" ? Voicing::drop2
                                                          : Voicing::open;
     options.style.sample_rate = options.rate;
-    if (options.style.tempo < 10.0 || options.style.tempo > 1000.0)
-        return fail(Status(Code::out_of_range, fmt::format("--tempo {:g} is out of range", options.style.tempo),
-                           "nothing was rendered", "use 10 to 1000 beats a minute"));
+    const PhraseStyle& style = options.style;
+    const char* const nothing = "nothing was rendered";
+    for (const Status& status : {check_range("--tempo", style.tempo, 10.0, 1000.0, nothing),
+                                 check_range("--notes", style.voices, 2.0, 8.0, nothing),
+                                 check_range("--strum", style.strum_seconds, -0.5, 0.5, nothing),
+                                 check_range("--velocity", style.velocity, 0.0, 1.0, nothing),
+                                 check_range("--humanise", style.humanise, 0.0, 1.0, nothing),
+                                 check_range("--rate", options.rate, 8000.0, 192000.0, nothing),
+                                 check_range("--seconds", options.seconds, 0.0, 1e6, nothing)})
+        if (!status.ok()) return fail(status);
 
     auto engine = Engine::create({.threads = options.threads});
     if (!engine.ok()) return fail(engine.status());
@@ -120,9 +127,8 @@ int run(Options options) {
                                    {"backend", (*engine)->backend()}})
                        .dump());
     else if (!options.quiet)
-        fmt::print(stderr, "{}: {:.1f} s of sound, {} chords on {}, peak {}, seed {}, {:.0f} times real time\n",
-                   options.output.path, seconds, phrase->steps().size(), patch->name, level_text(peak),
-                   options.style.seed, seconds / wall);
+        tell("{}: {:.1f} s of sound, {} chords on {}, peak {}, seed {}, {:.0f} times real time\n", options.output.path,
+             seconds, phrase->steps().size(), patch->name, level_text(peak), options.style.seed, seconds / wall);
     return exit_ok;
 }
 
@@ -143,7 +149,7 @@ Command add_phrase(CLI::App& app) {
     option(*sub, "--strum", style.strum_seconds, "Seconds from note to note; negative: downwards");
     option(*sub, "--velocity", style.velocity, "0 to 1");
     option(*sub, "--humanise", style.humanise, "0 (none) to 1");
-    option(*sub, "--seed", style.seed, "Of humanising, noise and drift");
+    option(*sub, "--seed", style.seed, "Of humanising, noise and drift")->check(CLI::NonNegativeNumber);
     option(*sub, "--seconds", options->seconds, "Length, 0: the phrase and its tail");
     option(*sub, "--rate", options->rate, "Sample rate in Hz");
     option(*sub, "--threads", options->threads, "Threads that render, 0: one a core");

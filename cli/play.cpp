@@ -46,6 +46,7 @@ struct Options {
 
 constexpr int k_parts = 16;
 constexpr int k_drum_part = 9;
+constexpr std::size_t k_most_tunings = 256; // that wait for the main loop
 constexpr double k_post_ahead_seconds = 0.5;
 constexpr double k_lead_in_seconds = 0.1;
 
@@ -61,6 +62,9 @@ public:
         const std::lock_guard lock(m_mutex);
         const double seconds = std::chrono::duration<double>(time.time_since_epoch()).count();
         if (m_clock.receive(bytes, seconds)) follow_clock();
+        if (!bytes.empty() && bytes[0] == 0xf0 && m_tunings.size() < k_most_tunings)
+            if (auto message = TuningMessage::parse(bytes); message.ok()) // needs memory: the main loop does it
+                m_tunings.push_back(std::move(message).value());
         if (bytes.empty() || bytes[0] < 0x80 || bytes[0] >= 0xf0) return;
         const int part = bytes[0] & 0x0f, status = bytes[0] & 0xf0;
         const int first = bytes.size() > 1 ? bytes[1] : 0, second = bytes.size() > 2 ? bytes[2] : 0;
@@ -84,6 +88,11 @@ public:
         m_sender.post(off);
     }
 
+    // Tuning messages since the last call.
+    std::vector<TuningMessage> take_tunings() {
+        const std::lock_guard lock(m_mutex);
+        return std::exchange(m_tunings, {});
+    }
     // The program that a part was asked for since the last call, or -1.
     int take_program(int part) { return m_program[static_cast<std::size_t>(part)].exchange(-1); }
 
@@ -112,6 +121,7 @@ private:
     double m_tempo = 120.0;
     bool m_playing = false;
     std::array<std::atomic<int>, k_parts> m_program;
+    std::vector<TuningMessage> m_tunings;
 };
 
 Result<Patch> named_patch(const std::string& name) {
@@ -119,12 +129,16 @@ Result<Patch> named_patch(const std::string& name) {
     return find_patch(name);
 }
 
-void show(LiveOutput& output, const Stream& stream, const std::string& patch, int octave) {
+std::int64_t underruns(const LiveOutput& live, const io::AudioOutput* output) {
+    return output != nullptr ? output->underruns() : live.underruns();
+}
+
+void show(LiveOutput& output, const Stream& stream, std::int64_t underruns, const std::string& patch, int octave) {
     const LiveOutput::Meter meter = output.meter();
     const StreamStats stats = stream.stats();
-    fmt::print(stderr, "\r\x1b[K[{}] [{}] {:3} voices {:3.0f} % load {} late  {}  C{}",
-               cli::meter(meter.peak[0], meter.average[0], 16), cli::meter(meter.peak[1], meter.average[1], 16),
-               stats.voices, 100.0 * meter.load, stats.late_blocks, patch, octave);
+    tell("\r\x1b[K[{}] [{}] {:3} voices {:3.0f} % load {} underruns  {}  C{}",
+         cli::meter(meter.peak[0], meter.average[0], 16), cli::meter(meter.peak[1], meter.average[1], 16), stats.voices,
+         100.0 * meter.load, underruns + stats.late_blocks, patch, octave);
     std::fflush(stderr);
 }
 
@@ -175,25 +189,36 @@ public:
                           [this](std::span<const std::uint8_t> bytes, std::chrono::steady_clock::time_point time) {
                               m_player->message(bytes, time);
                           });
+        if (ports && !m_options.quiet) {
+            const auto names = ports->names();
+            if (!names.empty())
+                tell("MIDI: {}\n", fmt::join(names, ", "));
+            else if (!m_options.midi.empty())
+                tell("MIDI: no port whose name holds {} yet; it is taken when it appears\n", m_options.midi);
+        }
         const bool shows = !m_options.quiet && is_terminal(2);
-        if (shows)
-            fmt::print(stderr, "keys a w s e d f t g y h u j k play, z x octave, space stops all sound, q quits\n");
+        if (shows) tell("keys a w s e d f t g y h u j k play, z x octave, space stops all sound, q quits\n");
         Status status;
         double next_slow = 0.0;
         while (!g_interrupted && status.ok() && !finished()) {
             if (!typed(terminal)) break;
-            if (Status fed = feed(); !fed.ok() && !m_options.quiet) fmt::print(stderr, "{}\n", fed.message());
+            if (Status fed = feed(); !fed.ok() && !m_options.quiet) tell("{}\n", fed.message());
             if (Status written = record(live); !written.ok()) return written;
             follow_programs();
-            if (shows) show(live, *m_stream, m_patch, m_keys.octave());
+            for (const TuningMessage& message : m_player->take_tunings())
+                if (Status tuned = m_stream->tune(message); !tuned.ok() && !m_options.quiet)
+                    tell("{}\n", tuned.message());
+            if (shows) show(live, *m_stream, underruns(live, output), m_patch, m_keys.octave());
             if (seconds_now() < next_slow) continue;
             next_slow = seconds_now() + 0.5;
             if (ports) ports->poll();
             if (output != nullptr) status = output->check();
         }
+        // Notes of the song that are already posted would begin anew behind all sound off: the output itself closes.
+        live.close();
         m_player->panic();
-        std::this_thread::sleep_for(std::chrono::milliseconds(60)); // the fade of all sound off is heard
-        if (shows) fmt::print(stderr, "\r\x1b[K");
+        std::this_thread::sleep_for(std::chrono::milliseconds(60)); // the fade is heard
+        if (shows) tell("\r\x1b[K");
         return status;
     }
 
@@ -202,9 +227,9 @@ public:
         if (Status status = record(live); !status.ok()) return status;
         if (Status status = m_writer->close(); !status.ok()) return status;
         if (!m_options.quiet)
-            fmt::print(stderr, "{}: {:.1f} s recorded{}\n", m_options.record,
-                       static_cast<double>(m_writer->frames()) / m_stream->sample_rate(),
-                       live.ring()->dropped() > 0 ? ", with gaps: the disk was too slow" : "");
+            tell("{}: {:.1f} s recorded{}\n", m_options.record,
+                 static_cast<double>(m_writer->frames()) / m_stream->sample_rate(),
+                 live.ring()->dropped() > 0 ? ", with gaps: the disk was too slow" : "");
         return {};
     }
 
@@ -285,10 +310,12 @@ int run(const Options& options) {
     };
     if (options.mode != "inline" && options.mode != "ahead")
         return wrong(fmt::format("--mode {} is unknown", options.mode), "use inline or ahead");
-    if (options.rate != 0.0 && (options.rate < 8000.0 || options.rate > 192000.0))
-        return wrong(fmt::format("--rate {:g} is not supported", options.rate), "use 8000 to 192000 Hz");
-    if (options.frames < 0 || options.frames > 8192)
-        return wrong(fmt::format("--frames {} is out of range", options.frames), "use 1 to 8192, or 0");
+    const char* const nothing = "nothing was played";
+    for (const Status& status :
+         {options.rate == 0.0 ? Status() : check_range("--rate", options.rate, 8000.0, 192000.0, nothing),
+          check_range("--seconds", options.seconds, 0.0, 1e9, nothing),
+          check_range("--frames", options.frames, 0.0, 8192.0, nothing)})
+        if (!status.ok()) return fail(status);
 
     Late late;
     std::optional<io::AudioOutput> device;
@@ -317,8 +344,8 @@ int run(const Options& options) {
     LiveOutput live(*stream, !options.record.empty());
     catch_interrupts();
     if (!options.quiet)
-        fmt::print(stderr, "{}, {:g} Hz, {}\n", device ? device->device().name : std::string("no device (--null)"),
-                   config.sample_rate, (*engine)->backend());
+        tell("{}, {:g} Hz, {}\n", device ? device->device().name : std::string("no device (--null)"),
+             config.sample_rate, (*engine)->backend());
     late.live.store(&live, std::memory_order_release);
     if (device) {
         if (Status status = device->start(); !status.ok()) return fail(status);
@@ -333,9 +360,9 @@ int run(const Options& options) {
     if (!played.ok()) return fail(played);
     const StreamStats stats = (*stream)->stats();
     if (!options.quiet)
-        fmt::print(stderr, "{:.1f} s played, {} late blocks, {} late events, {} voices stolen\n",
-                   static_cast<double>(stats.frames) / config.sample_rate, stats.late_blocks, stats.late_events,
-                   stats.stolen_voices);
+        tell("{:.1f} s played, {} underruns, {} late blocks, {} late events, {} voices stolen\n",
+             static_cast<double>(stats.frames) / config.sample_rate, underruns(live, device ? &*device : nullptr),
+             stats.late_blocks, stats.late_events, stats.stolen_voices);
     return g_interrupted ? exit_interrupted : exit_ok;
 }
 

@@ -123,12 +123,9 @@ int run(const Options& options) {
     if (options.stems && options.output.path == "-")
         return fail(Status(Code::invalid_argument, "--stems needs a file name to derive the others from",
                            "nothing was rendered", "use -o NAME.wav"));
-    if (options.rate < 8000.0 || options.rate > 192000.0)
-        return fail(Status(Code::out_of_range, fmt::format("--rate {:g} is not supported", options.rate),
-                           "nothing was rendered", "use 8000 to 192000 Hz"));
-    if (options.seconds < 0.0)
-        return fail(Status(Code::out_of_range, fmt::format("--seconds {:g} is negative", options.seconds),
-                           "nothing was rendered", "use 0 for the whole piece"));
+    for (const Status& status : {check_range("--rate", options.rate, 8000.0, 192000.0, "nothing was rendered"),
+                                 check_range("--seconds", options.seconds, 0.0, 1e6, "nothing was rendered")})
+        if (!status.ok()) return fail(status);
     auto file = load_song(options.song);
     if (!file.ok()) return fail(file.status());
     auto patches = chosen_patches(options.patches);
@@ -137,7 +134,7 @@ int run(const Options& options) {
     if (!engine.ok()) return fail(engine.status());
     if (!options.quiet)
         for (const MidiWarning& warning : (*file)->warnings())
-            fmt::print(stderr, "{}: {}\n", options.song, warning.text);
+            tell("{}: {}\n", options.song, warning.text);
 
     SongOptions song;
     song.rate = options.rate;
@@ -202,9 +199,9 @@ int run(const Options& options) {
                                        {"backend", (*engine)->backend()}};
         fmt::print(options.output.path == "-" ? stderr : stdout, "{}\n", result.dump());
     } else if (!options.quiet) {
-        fmt::print(stderr, "{}: {}:{:04.1f} of sound, peak {}, {} voices at most, {:.0f} times real time, {}\n",
-                   options.output.path, static_cast<int>(seconds) / 60, std::fmod(seconds, 60.0),
-                   level_text(mix->peak * gain), mix->most_voices, seconds / wall, (*engine)->backend());
+        tell("{}: {}:{:04.1f} of sound, peak {}, {} voices at most, {:.0f} times real time, {}\n", options.output.path,
+             static_cast<int>(seconds) / 60, std::fmod(seconds, 60.0), level_text(mix->peak * gain), mix->most_voices,
+             seconds / wall, (*engine)->backend());
     }
     return exit_ok;
 }
@@ -220,7 +217,7 @@ Command add_render(CLI::App& app) {
     option(*sub, "--rate", options->rate, "Sample rate in Hz, 8000 to 192000");
     option(*sub, "--threads", options->threads, "Threads that render, 0: one a core");
     option(*sub, "--seconds", options->seconds, "Length, 0: the piece and its tail");
-    option(*sub, "--seed", options->seed, "Of noise and drift");
+    option(*sub, "--seed", options->seed, "Of noise and drift")->check(CLI::NonNegativeNumber);
     sub->add_flag("--normalize", options->normalize, "Bring the peak to -1 dBFS (renders twice)");
     sub->add_flag("--stems", options->stems, "Also one file a channel, without the limiter");
     sub->add_flag("--no-limiter", options->no_limiter, "Leave the limiter out");

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "cli/render_output.h"
 
+#include <cctype>
 #include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -27,6 +29,18 @@ Status check_output(const OutputOptions& options) {
         return wrong(fmt::format("{} does not end in a sound format", options.path), "use .wav, .flac, .ogg or .mp3");
     if (!options.plot.empty() && options.path == "-")
         return wrong("--plot needs a sound file to draw", "use -o with a file name");
+    if (options.plot.empty()) return {};
+    // Found out before the work, not behind it.
+    const std::filesystem::path plot(options.plot);
+    std::string ending = plot.extension().string();
+    for (char& c : ending)
+        c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    if (ending != ".png") return wrong(fmt::format("{} does not end in .png", options.plot), "name a .png file");
+    std::error_code error;
+    if (plot.has_parent_path() && !std::filesystem::is_directory(plot.parent_path(), error))
+        return Status(Code::file_unwritable,
+                      fmt::format("{}: the folder {} does not exist", options.plot, plot.parent_path().string()),
+                      "nothing was rendered", "choose a place where you may write");
     return {};
 }
 

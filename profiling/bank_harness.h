@@ -42,8 +42,8 @@ struct PatchValues {
         values[static_cast<std::size_t>(index(id))] = static_cast<float>(value);
         return *this;
     }
-    PatchValues& route(v::Source source, std::string_view target, double depth) {
-        routes.push_back({source, static_cast<unsigned char>(index(target)), static_cast<float>(depth)});
+    PatchValues& route(v::Source source, std::string_view target, double depth, v::Source via = v::source_none) {
+        routes.push_back({source, static_cast<unsigned char>(index(target)), static_cast<float>(depth), via});
         return *this;
     }
 };

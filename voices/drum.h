@@ -213,8 +213,15 @@ inline int choke_group(int key) noexcept {
     }
 }
 
-inline std::uint64_t shape(const float*, const Route*, int) noexcept {
-    return 0;
+// What a route moves by itself. [any]
+inline std::uint64_t shape(const float*, const Route* routes, int route_count) noexcept {
+    std::uint64_t bits = 0;
+    for (int r = 0; r < route_count; ++r) {
+        if (routes[r].source == source_none) continue;
+        if (routes[r].target == p_drive) bits |= 1u << shape_drive;
+        if (routes[r].target == p_tune) bits |= 1u << shape_tune;
+    }
+    return bits;
 }
 
 inline constexpr VoiceType k_type = {.id = "drum",

@@ -56,6 +56,11 @@ enum Envelope : int {
 
 constexpr int k_squares = 6;
 
+enum ShapeBit : int {
+    shape_drive = 0, // routed: each voice has its own
+    shape_tune
+};
+
 // Fields of a row. A pair is a value and its change a frame.
 enum Field : int {
     f_tone_phase = state_field(k_envelopes),

@@ -21,6 +21,10 @@ constexpr float k_noise_damping = 0.9f;
 constexpr float k_metal_damping = 0.8f;
 constexpr float k_scale31 = 1.0f / 2147483648.0f;
 
+TUTTI_INLINE bool has(const Context& c, int bit) {
+    return (c.shape >> bit & 1u) != 0;
+}
+
 template <class V>
 void fill_sources(V v, const Context& c, bool next, Sources<typename V::Lane>& s) {
     if (c.sources == 0) return;
@@ -97,6 +101,37 @@ void advance(V v) {
     v.set(input_pitch, v.get(input_pitch) + v.get(input_pitch_step));
 }
 
+// Drive into the clipper and what it is taken back by; a line over `place`, frames since the tick: the same wherever a call ends.
+template <class F>
+struct Drive {
+    F in, out, in_slope, out_slope;
+    TUTTI_INLINE F clip(F y, F place) const {
+        return soft_clip(y * fma(in_slope, place, in)) * fma(out_slope, place, out);
+    }
+};
+
+// Where drive or tune are routed: each voice's own.
+template <class F>
+void moved(Slots<F> v, const Context& c, UintOf<F>* square_increment, Drive<F>& drive) {
+    Sources<F> now, next;
+    fill_sources(v, c, false, now);
+    fill_sources(v, c, true, next);
+    if (has(c, shape_drive)) {
+        const F from = min(max(parameter(c, now, p_drive), F(0.0f)), F(1.0f));
+        const F to = min(max(parameter(c, next, p_drive), F(0.0f)), F(1.0f));
+        const F per_frame(1.0f / k_tick_frames);
+        drive.in = fma(F(5.0f), from, F(1.0f));
+        drive.out = F(1.0f) / fma(F(3.0f), from, F(1.0f));
+        drive.in_slope = F(5.0f) * (to - from) * per_frame;
+        drive.out_slope = (F(1.0f) / fma(F(3.0f), to, F(1.0f)) - drive.out) * per_frame;
+    }
+    if (has(c, shape_tune)) {
+        const F ratio = exp2(parameter(c, now, p_tune) * F(1.0f / 12.0f)) * F(1.0f / c.rate);
+        for (int i = 0; i < k_squares; ++i)
+            square_increment[i] = shift_left(truncate_to_int(ratio * F(k_square_hz[i] * 2147483648.0f)), 1);
+    }
+}
+
 // Frames [first, last) of the step, inside one tick.
 template <class F>
 void frames(Slots<F> v, const Context& c, int first, int last, Accumulator to) {
@@ -108,6 +143,11 @@ void frames(Slots<F> v, const Context& c, int first, int last, Accumulator to) {
         square[i] = v.bits(f_square_phase + i);
         square_increment[i] = UintOf<F>(truncate_to_int(k_square_hz[i] * tune * 2147483648.0f) << 1);
     }
+    const F drive(1.0f + 5.0f * c.parameter(p_drive)), undrive(1.0f / (1.0f + 3.0f * c.parameter(p_drive)));
+    Drive<F> own = {drive, undrive, F(0.0f), F(0.0f)};
+    if (c.shape != 0) moved(v, c, square_increment, own);
+    const bool own_drive = has(c, shape_drive);
+    F place(static_cast<float>(k_tick_frames - frames_to_tick(c, first)));
     F tone = v.get(f_tone), overtone = v.get(f_overtone), noise = v.get(f_noise), metal = v.get(f_metal);
     const F tone_slope = v.get(f_tone + 1), overtone_slope = v.get(f_overtone + 1), noise_slope = v.get(f_noise + 1),
             metal_slope = v.get(f_metal + 1);
@@ -115,7 +155,6 @@ void frames(Slots<F> v, const Context& c, int first, int last, Accumulator to) {
     const F n1 = v.get(f_noise_c1), n2 = v.get(f_noise_c2), n3 = v.get(f_noise_c3);
     const F m1 = v.get(f_metal_c1), m2 = v.get(f_metal_c2), m3 = v.get(f_metal_c3);
     const UintOf<F> seed = v.bits(input_seed);
-    const F drive(1.0f + 5.0f * c.parameter(p_drive)), undrive(1.0f / (1.0f + 3.0f * c.parameter(p_drive)));
     Output<F> output(v, c, f_output, first, to);
     for (int i = first; i < last; ++i) {
         increment = increment + increment_slope;
@@ -139,7 +178,8 @@ void frames(Slots<F> v, const Context& c, int first, int last, Accumulator to) {
         metal_filter.step(clang, m1, m2, m3, low, band);
         const F high = clang - F(0.5f) * fma(F(k_metal_damping), band, low);
         y = fma(high, metal, y);
-        output.add(soft_clip(y * drive) * undrive);
+        place = place + F(1.0f);
+        output.add(own_drive ? own.clip(y, place) : soft_clip(y * drive) * undrive);
     }
     v.set_bits(f_tone_phase, phase);
     v.set_bits(f_overtone_phase, over);

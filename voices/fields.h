@@ -88,11 +88,13 @@ enum Source : unsigned char {
     source_count
 };
 
-// value(target, in kernel units) += depth * source. `target` is a parameter index of the type (modulatable ones only).
+// value(target, in kernel units) += depth * source * via (without one: 1). `target` is a parameter index of the type
+// (modulatable ones only).
 struct Route {
     Source source = source_none;
     unsigned char target = 0;
     float depth = 0.0f;
+    Source via = source_none;
 };
 
 } // namespace voices

@@ -125,7 +125,9 @@ inline std::uint64_t shape(const float* values, const Route* routes, int route_c
     if (tremolo) set(shape_move_amp);
     for (int r = 0; r < route_count; ++r) {
         const int target = routes[r].target;
-        if (routes[r].source == source_lfo1 || target == p_pitch_depth || target == p_amp_depth) set(shape_lfo1);
+        if (routes[r].source == source_lfo1 || routes[r].via == source_lfo1 || target == p_pitch_depth ||
+            target == p_amp_depth)
+            set(shape_lfo1);
         const bool operators = target >= p_operator && target < k_parameters;
         const int row = operators ? (target - p_operator) % op_rows : -1;
         if (target == p_fine || target == p_pitch_depth || target == p_unison_detune || row == op_detune)

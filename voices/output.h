@@ -2,7 +2,7 @@
 // The last stage of a voice: ramped gains for two sides, the voice's own low-pass, the sum over slots.
 #pragma once
 
-#include "voices/subtractive_sound.h"
+#include "voices/slots.h"
 
 namespace tutti {
 namespace voices {

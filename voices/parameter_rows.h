@@ -44,7 +44,7 @@ constexpr Parameter exponential(const char* id, const char* name, const char* gr
         exponential(ID "_rate", "Rate", GROUP, Unit::hertz, 0.01f, 100, RATE, true, k_smooth),                         \
         choice(ID "_sync", "Sync", GROUP, k_lfo_syncs, k_lfo_sync_count),                                              \
         choice(ID "_trigger", "Trigger", GROUP, k_lfo_triggers, 2),                                                    \
-        linear(ID "_phase", "Phase", GROUP, Unit::ratio, 0, 1, 0, false, 0),                                           \
+        linear(ID "_phase", "Phase", GROUP, Unit::percent, 0, 1, 0, false, 0),                                         \
         linear(ID "_delay", "Delay", GROUP, Unit::seconds, 0, 10, 0, false, 0),                                        \
         linear(ID "_fade", "Fade-in", GROUP, Unit::seconds, 0, 10, 0, false, 0)
 

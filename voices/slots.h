@@ -159,10 +159,14 @@ struct Sources {
 template <class F>
 TUTTI_INLINE F parameter(const Context& c, const Sources<F>& sources, int index) {
     F value(c.parameter(index));
-    if (c.is_routed(index))
+    if (c.is_routed(index)) {
         for (int r = 0; r < c.route_count; ++r)
-            if (c.routes[r].target == index)
-                value = fma(F(c.routes[r].depth), sources.value[c.routes[r].source], value);
+            if (c.routes[r].target == index) {
+                F amount = sources.value[c.routes[r].source];
+                if (c.routes[r].via != source_none) amount = amount * sources.value[c.routes[r].via];
+                value = fma(F(c.routes[r].depth), amount, value);
+            }
+    }
     return value;
 }
 // The sources that come from the note's inputs and the part; the type fills its envelopes and LFOs.

@@ -40,49 +40,49 @@ inline constexpr Parameter k_parameters[parameter_count] = {
     linear("osc1_octave", "Octave", "Oscillator 1", Unit::octaves, -4, 4, 0, false, 0),
     linear("osc1_semitone", "Semitone", "Oscillator 1", Unit::semitones, -24, 24, 0),
     linear("osc1_fine", "Fine", "Oscillator 1", Unit::cents, -100, 100, 0),
-    linear("osc1_width", "Width", "Oscillator 1", Unit::ratio, 0.01f, 0.99f, 0.5f),
-    linear("osc1_level", "Level", "Oscillator 1", Unit::ratio, 0, 1, 1),
-    linear("osc1_phase", "Phase", "Oscillator 1", Unit::ratio, 0, 1, 0, false, 0),
+    linear("osc1_width", "Width", "Oscillator 1", Unit::percent, 0.01f, 0.99f, 0.5f),
+    linear("osc1_level", "Level", "Oscillator 1", Unit::percent, 0, 1, 1),
+    linear("osc1_phase", "Phase", "Oscillator 1", Unit::percent, 0, 1, 0, false, 0),
     choice("osc2_wave", "Wave", "Oscillator 2", k_waves, 4),
     linear("osc2_octave", "Octave", "Oscillator 2", Unit::octaves, -4, 4, 0, false, 0),
     linear("osc2_semitone", "Semitone", "Oscillator 2", Unit::semitones, -24, 24, 0),
     linear("osc2_fine", "Fine", "Oscillator 2", Unit::cents, -100, 100, 0),
-    linear("osc2_width", "Width", "Oscillator 2", Unit::ratio, 0.01f, 0.99f, 0.5f),
-    linear("osc2_level", "Level", "Oscillator 2", Unit::ratio, 0, 1, 0),
-    linear("osc2_phase", "Phase", "Oscillator 2", Unit::ratio, 0, 1, 0, false, 0),
+    linear("osc2_width", "Width", "Oscillator 2", Unit::percent, 0.01f, 0.99f, 0.5f),
+    linear("osc2_level", "Level", "Oscillator 2", Unit::percent, 0, 1, 0),
+    linear("osc2_phase", "Phase", "Oscillator 2", Unit::percent, 0, 1, 0, false, 0),
     choice("osc_start", "Start", "Oscillators", k_starts, 2),
     linear("osc_sync", "Sync", "Oscillators", Unit::toggle, 0, 1, 0, false, 0),
-    linear("ring_level", "Ring", "Oscillators", Unit::ratio, 0, 1, 0),
+    linear("ring_level", "Ring", "Oscillators", Unit::percent, 0, 1, 0),
     choice("sub_wave", "Wave", "Sub", k_sub_waves, 2),
-    linear("sub_level", "Level", "Sub", Unit::ratio, 0, 1, 0),
+    linear("sub_level", "Level", "Sub", Unit::percent, 0, 1, 0),
     choice("noise_color", "Color", "Noise", k_colors, 2),
-    linear("noise_level", "Level", "Noise", Unit::ratio, 0, 1, 0),
+    linear("noise_level", "Level", "Noise", Unit::percent, 0, 1, 0),
     linear("pitch", "Pitch", "Voice", Unit::semitones, -48, 48, 0),
     choice("filter_type", "Type", "Filter", k_filters, 6, 1),
     exponential("cutoff", "Cutoff", "Filter", Unit::hertz, 20, 20000, 4000, true, k_smooth),
-    linear("resonance", "Resonance", "Filter", Unit::ratio, 0, 1, 0.1f),
+    linear("resonance", "Resonance", "Filter", Unit::percent, 0, 1, 0.1f),
     linear("drive", "Drive", "Filter", Unit::decibels, -12, 36, 0),
-    linear("filter_key", "Key tracking", "Filter", Unit::ratio, -1, 2, 0.3f),
+    linear("filter_key", "Key tracking", "Filter", Unit::percent, -1, 2, 0.3f),
     linear("filter_env", "Envelope", "Filter", Unit::octaves, -8, 8, 0),
     linear("filter_fm", "From oscillator 2", "Filter", Unit::octaves, 0, 4, 0),
-    linear("level", "Level", "Voice", Unit::ratio, 0, 1, 0.5f),
-    linear("pan", "Pan", "Voice", Unit::ratio, -1, 1, 0),
-    linear("velocity", "Velocity", "Voice", Unit::ratio, 0, 1, 0.7f),
+    linear("level", "Level", "Voice", Unit::percent, 0, 1, 0.5f),
+    linear("pan", "Pan", "Voice", Unit::none, -1, 1, 0),
+    linear("velocity", "Velocity", "Voice", Unit::percent, 0, 1, 0.7f),
     exponential("env1_attack", "Attack", "Envelope 1", Unit::seconds, 0.0005f, 20, 0.005f, false),
     exponential("env1_decay", "Decay", "Envelope 1", Unit::seconds, 0.001f, 30, 0.3f, false),
-    linear("env1_sustain", "Sustain", "Envelope 1", Unit::ratio, 0, 1, 0.8f, false, 0),
+    linear("env1_sustain", "Sustain", "Envelope 1", Unit::percent, 0, 1, 0.8f, false, 0),
     exponential("env1_release", "Release", "Envelope 1", Unit::seconds, 0.002f, 30, 0.25f, false),
     linear("env1_curve", "Curve", "Envelope 1", Unit::none, 0, 10, 5, false, 0),
     exponential("env2_attack", "Attack", "Envelope 2", Unit::seconds, 0.0005f, 20, 0.005f, false),
     exponential("env2_decay", "Decay", "Envelope 2", Unit::seconds, 0.001f, 30, 0.3f, false),
-    linear("env2_sustain", "Sustain", "Envelope 2", Unit::ratio, 0, 1, 0.3f, false, 0),
+    linear("env2_sustain", "Sustain", "Envelope 2", Unit::percent, 0, 1, 0.3f, false, 0),
     exponential("env2_release", "Release", "Envelope 2", Unit::seconds, 0.002f, 30, 0.25f, false),
     linear("env2_curve", "Curve", "Envelope 2", Unit::none, 0, 10, 5, false, 0),
     TUTTI_LFO_ROWS("lfo1", "LFO 1", 5),
     TUTTI_LFO_ROWS("lfo2", "LFO 2", 0.5f),
     linear("unison_voices", "Voices", "Unison", Unit::none, 1, 16, 1, false, 0),
     linear("unison_detune", "Detune", "Unison", Unit::cents, 0, 100, 12),
-    linear("unison_spread", "Spread", "Unison", Unit::ratio, 0, 1, 0.7f),
+    linear("unison_spread", "Spread", "Unison", Unit::percent, 0, 1, 0.7f),
 };
 
 inline void plan(const float* values, const NoteInfo&, EnvelopePlan* plans) noexcept {
@@ -101,8 +101,10 @@ inline std::uint64_t shape(const float* values, const Route* routes, int route_c
     for (int r = 0; r < route_count; ++r) {
         if (routes[r].source == source_none || routes[r].source >= source_count || routes[r].target >= parameter_count)
             continue;
-        used[routes[r].source] = routed[routes[r].target] = true;
-        if (routes[r].source <= source_lfo2) moving[routes[r].target] = true;
+        const Source via = routes[r].via;
+        used[routes[r].source] = used[via] = routed[routes[r].target] = true;
+        if (routes[r].source <= source_lfo2 || (via != source_none && via <= source_lfo2))
+            moving[routes[r].target] = true;
     }
     const auto heard = [&](int index) { return values[index] != 0.0f || routed[index]; };
     const bool sync = values[p_osc_sync] >= 0.5f, ring = heard(p_ring_level), sub = heard(p_sub_level);

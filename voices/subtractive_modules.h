@@ -2,37 +2,14 @@
 // Subtractive voice, audio rate, the general form: one module after the other over at most a tick of frames.
 #pragma once
 
+#include "voices/subtractive_ramp.h"
 #include "voices/subtractive_sound.h"
+#include "voices/subtractive_sync.h"
 
 namespace tutti {
 namespace voices {
 inline namespace TUTTI_ISA_SPACE {
 namespace subtractive_kernel {
-
-template <class F>
-struct Frames {
-    F at[k_tick_frames];
-};
-
-// A pair "value, slope" of a row, carried through some frames.
-template <class F>
-struct Ramp {
-    F value, slope;
-    TUTTI_INLINE Ramp(Slots<F> v, int at) : value(v.get(at)), slope(v.get(at + k_slopes)) {}
-    TUTTI_INLINE F next() {
-        value = value + slope;
-        return value;
-    }
-};
-template <class F>
-struct IntegerRamp {
-    UintOf<F> value, slope;
-    TUTTI_INLINE IntegerRamp(Slots<F> v, int at) : value(v.bits(at)), slope(v.bits(at + k_slopes)) {}
-    TUTTI_INLINE UintOf<F> next() {
-        value = value + slope;
-        return value;
-    }
-};
 
 template <int tier, class F>
 void saw_frames(Slots<F> v, int at, int width, bool pulse, Frames<F>& out, int n) {
@@ -104,69 +81,6 @@ void oscillator_frames(Slots<F> v, const Context& c, int at, int wave, int width
     if (c.tier == tier_eco) return saw_frames<tier_eco>(v, at, width, wave == wave_pulse, out, n);
     if (c.tier == tier_standard) return saw_frames<tier_standard>(v, at, width, wave == wave_pulse, out, n);
     return saw_frames<tier_ultra>(v, at, width, wave == wave_pulse, out, n);
-}
-
-// A wave without corrections, at a phase.
-template <class F>
-TUTTI_INLINE F plain_wave(int wave, UintOf<F> phase, UintOf<F> width) {
-    const F s = signed_to_float(phase);
-    if (wave == wave_saw) return s;
-    if (wave == wave_pulse) return s - signed_to_float(phase + width);
-    if (wave == wave_triangle) return fma(F(-2.0f), abs(s), F(k_cycle_half));
-    return sine_of_phase<F>(phase) * F(k_cycle_half);
-}
-// The 2-point correction of the jump of a saw at `phase`, where the jump is neither undone nor made by the reset.
-template <class F>
-TUTTI_INLINE F own_jump(UintOf<F> phase, F inverse, F since_reset, F to_reset) {
-    const F s = signed_to_float(phase);
-    const F t = (F(k_cycle_half) - abs(s)) * inverse; // to the jump (s > 0) or since it (s < 0), in frames
-    const F u = max(F(1.0f) - t, F(0.0f));
-    const MaskOf<F> counts = t < select(s < F(0.0f), since_reset, to_reset);
-    return select(counts, with_sign(u * u * F(k_cycle_half), s), F(0.0f));
-}
-
-// Oscillator 2 begun anew with each cycle of oscillator 1: the jump's true place between two frames, and a 2-point
-// correction of its true height before and behind it, in every tier.
-template <class F>
-void sync_frames(Slots<F> v, int wave, Frames<F>& out, int n) {
-    UintOf<F> master = v.bits(f_osc1), phase = v.bits(f_osc2);
-    IntegerRamp<F> step1(v, f_osc1 + f_osc_increment), step2(v, f_osc2 + f_osc_increment), width(v, f_width2);
-    const UintOf<F> half(0x80000000u);
-    F jump = v.get(f_sync_jump);
-    for (int i = 0; i < n; ++i) {
-        const UintOf<F> inc1 = step1.next(), inc2 = step2.next(), shift = width.next();
-        const F inverse1 = F(1.0f) / signed_to_float(inc1), inverse2 = F(1.0f) / signed_to_float(inc2);
-        master = master + inc1;
-        phase = phase + inc2;
-        const UintOf<F> place = master ^ half; // 0 at the reset
-        const MaskOf<F> reset = less_unsigned(place, inc1);
-        const F since = select(reset, signed_to_float(place) * inverse1, F(1e9f));
-        phase = select(reset, half + truncate_to_int(min(since * signed_to_float(inc2), F(2147483520.0f))), phase);
-        const UintOf<F> left = UintOf<F>(0u) - place;
-        const MaskOf<F> soon = less_unsigned(left, inc1);
-        const F to = select(soon, signed_to_float(left) * inverse1, F(1e9f));
-        F y = plain_wave<F>(wave, phase, shift);
-        if (wave == wave_saw || wave == wave_pulse) y = y - own_jump<F>(phase, inverse2, since, to);
-        if (wave == wave_pulse) y = y + own_jump<F>(phase + shift, inverse2, since, to);
-        // Behind the reset: the height that was foreseen before it.
-        y = y - select(reset, jump * near_jump(since), F(0.0f));
-        const UintOf<F> end = phase + truncate_to_int(min(to, F(1.0f)) * signed_to_float(inc2));
-        const F height = plain_wave<F>(wave, half, shift) - plain_wave<F>(wave, end, shift);
-        jump = select(soon, height, F(0.0f));
-        y = y + jump * near_jump(to);
-        out.at[i] = y;
-    }
-    v.set_bits(f_osc2, phase);
-    v.set_bits(f_osc2 + f_osc_increment, step2.value);
-    v.set_bits(f_width2, width.value);
-    v.set(f_sync_jump, jump);
-    Ramp<F> slope(v, f_osc2 + f_osc_slope), offset(v, f_osc2 + f_osc_offset); // not used here, kept in step
-    for (int i = 0; i < n; ++i) {
-        slope.next();
-        offset.next();
-    }
-    v.set(f_osc2 + f_osc_slope, slope.value);
-    v.set(f_osc2 + f_osc_offset, offset.value);
 }
 
 template <int tier, class F>
@@ -312,8 +226,12 @@ void sources_frames(Slots<F> v, const Context& c, int first, Frames<F>& x, Frame
     const int wave1 = number(c, shape_osc1_wave, 2), wave2 = number(c, shape_osc2_wave, 2);
     const IntegerRamp<F> increment1(v, f_osc1 + f_osc_increment);
     if (has(c, shape_osc2)) {
-        if (has(c, shape_sync))
-            sync_frames(v, wave2, b, n);
+        if (has(c, shape_sync) && c.tier == tier_eco)
+            sync_frames<tier_eco>(v, wave2, b, n);
+        else if (has(c, shape_sync) && c.tier == tier_standard)
+            sync_frames<tier_standard>(v, wave2, b, n);
+        else if (has(c, shape_sync))
+            sync_frames<tier_ultra>(v, wave2, b, n);
         else
             oscillator_frames(v, c, f_osc2, wave2, f_width2, f_corner2, b, n);
     }

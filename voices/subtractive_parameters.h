@@ -141,8 +141,9 @@ enum Field : int {
     f_pink, // three poles
     f_lfo1 = f_pink + 3,
     f_lfo2 = f_lfo1 + static_cast<int>(lfo_field_count),
-    f_sync_jump = f_lfo2 + static_cast<int>(lfo_field_count),
-    f_muffle, // the output stage's one-pole, its memory
+    f_sync_next = f_lfo2 + static_cast<int>(lfo_field_count), // cycles of oscillator 2 at the reset to come,
+    f_sync_last,                                              // at the one behind
+    f_muffle,                                                 // the output stage's one-pole, its memory
     field_count
 };
 

@@ -2,14 +2,17 @@
 #include "engine/clip/clip_player.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <string>
+#include <thread>
 
 namespace tutti::engine {
 
 namespace {
 constexpr double k_pi = 3.141592653589793;
+constexpr int k_longest_wait = 10; // seconds without a frame: the writer is taken for dead
 
 // 0..1 over `length` frames, raised cosine: no edge in value or slope.
 float rise(std::int64_t at, std::int64_t length) noexcept {
@@ -118,6 +121,27 @@ void ClipPlayer::advance() noexcept {
 
 void ClipPlayer::stop(std::int64_t frame) noexcept {
     if (m_stop < 0) m_stop = std::max(frame, m_start);
+}
+
+void ClipPlayer::wait(std::int64_t frame, int frames) const noexcept {
+    const std::int64_t end = m_stop >= 0 ? std::min(frame + frames, m_stop + m_fade) : frame + frames;
+    const std::int64_t count = end - std::max(frame, m_start);
+    if (m_sound != nullptr || m_ended || count <= 0) return;
+    const auto whole = static_cast<std::int64_t>((m_step >> 32) * static_cast<std::uint64_t>(count));
+    const auto part = static_cast<std::int64_t>((m_step & 0xffffffffu) * static_cast<std::uint64_t>(count) >> 32);
+    // Two frames behind the position and one at most for the fraction; never more than the ring can hold.
+    const std::int64_t wanted =
+        std::min(m_index + whole + part + 4, m_read.load(std::memory_order_relaxed) + m_capacity);
+    std::int64_t before = m_written.load(std::memory_order_acquire);
+    for (auto since = std::chrono::steady_clock::now(); before < wanted;) {
+        if (m_finished.load(std::memory_order_acquire)) return;
+        std::this_thread::sleep_for(std::chrono::microseconds(100));
+        const std::int64_t written = m_written.load(std::memory_order_acquire);
+        const auto now = std::chrono::steady_clock::now();
+        if (written > before) since = now;
+        if (now - since > std::chrono::seconds(k_longest_wait)) return; // the gap is counted
+        before = written;
+    }
 }
 
 bool ClipPlayer::add_to(float* const* bus, int channels, std::int64_t frame, int frames, std::int64_t& dry) noexcept {

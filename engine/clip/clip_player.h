@@ -28,6 +28,8 @@ public:
     // [render]
     void start(std::int64_t frame) noexcept { m_start = frame; }
     void stop(std::int64_t frame) noexcept;
+    // `offline`: waits until what frames [frame, frame + frames) need is written, as long as the writer goes on.
+    void wait(std::int64_t frame, int frames) const noexcept;
     // Adds frames [frame, frame + frames) to bus[channel][0..]; returns false where it was still silent. `dry` counts gaps.
     bool add_to(float* const* bus, int channels, std::int64_t frame, int frames, std::int64_t& dry) noexcept;
     bool ended() const noexcept { return m_ended; }

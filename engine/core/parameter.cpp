@@ -175,7 +175,8 @@ std::string value_text(const Parameter& parameter, float value) {
         return text + " %";
     }
     default:
-        return rounded(value, 1) + suffix(parameter.unit);
+        // What counts (voices, an algorithm) is written without a decimal place.
+        return rounded(value, parameter.unit == Unit::none ? 0 : 1) + suffix(parameter.unit);
     }
 }
 

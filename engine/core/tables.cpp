@@ -45,4 +45,10 @@ const TypeTable* effect_table(std::string_view id) {
     return find(effect_tables(), id);
 }
 
+int parameter_index(const TypeTable& table, std::string_view id) noexcept {
+    for (std::size_t i = 0; i < table.parameters.size(); ++i)
+        if (id == table.parameters[i].id) return static_cast<int>(i);
+    return -1;
+}
+
 } // namespace tutti

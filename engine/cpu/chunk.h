@@ -41,7 +41,7 @@ inline void complete(Context& c, const Bank& bank) noexcept {
     c.log2_angle = dsp::log2(3.14159265f / rate * 1048576.0f) - 20.0f;
     c.tick_seconds = static_cast<float>(k_tick_frames / bank.sample_rate);
     for (int r = 0; r < bank.route_count; ++r) {
-        c.sources |= 1u << bank.routes[r].source;
+        c.sources |= 1u << bank.routes[r].source | 1u << bank.routes[r].via;
         c.routed[bank.routes[r].target >> 5] |= 1u << (bank.routes[r].target & 31);
     }
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <set>
 #include <utility>
@@ -51,6 +52,13 @@ struct MidiPlayer::Impl {
     }
     bool is_fixed(int part) const { return options.patches.count(part) != 0; }
 
+    // Many parts at once need room below the limiter: 3 dB for each doubling beyond four, by the file alone, so that stems
+    // add up to the mix.
+    Patch fitted(Patch patch) const {
+        if (parts.size() > 4) patch.gain_db -= 10.0 * std::log10(static_cast<double>(parts.size()) / 4.0);
+        return patch;
+    }
+
     Status take_program(int part, int program, std::int64_t frame) {
         const bool drums = part % 16 == k_drum_channel;
         const std::string_view name = Patch::general_midi(program, drums);
@@ -58,7 +66,7 @@ struct MidiPlayer::Impl {
         if (known != programs.end() && Patch::general_midi(known->second, drums) == name) return {};
         Result<Patch> patch = Patch::factory(name);
         if (!patch.ok()) return patch.status();
-        Status status = stream->set_patch(part, *patch, frame);
+        Status status = stream->set_patch(part, fitted(std::move(patch).value()), frame);
         if (status.ok()) programs[part] = program;
         return status;
     }
@@ -78,12 +86,24 @@ struct MidiPlayer::Impl {
             if (!plays(part)) continue;
             Status status;
             if (is_fixed(part))
-                status = stream->set_patch(part, options.patches.at(part), options.start_frame);
+                status = stream->set_patch(part, fitted(options.patches.at(part)), options.start_frame);
             else if (options.general_midi)
                 status = take_program(part, first_program.count(part) ? first_program[part] : 0, options.start_frame);
             if (!status.ok()) return status;
         }
         return {};
+    }
+
+    // Tuning messages are obeyed; other system exclusive messages are for other instruments.
+    void tune(const MidiFileEvent& event, Status& status) {
+        if (event.status != 0xf0) return;
+        std::vector<std::uint8_t> bytes = {0xf0};
+        for (const std::byte each : file->payload(event))
+            bytes.push_back(std::to_integer<std::uint8_t>(each));
+        const Result<TuningMessage> message = TuningMessage::parse(bytes);
+        if (!message.ok()) return;
+        Status tuned = stream->tune(*message, frame_of(event));
+        if (!tuned.ok()) status = std::move(tuned);
     }
 
     // false: the queue is full, the event has to wait.
@@ -93,7 +113,10 @@ struct MidiPlayer::Impl {
             return !microseconds || *microseconds <= 0 ||
                    sender.post(Event::set_tempo(frame_of(event), 60e6 / static_cast<double>(*microseconds)));
         }
-        if (!event.is_channel()) return true;
+        if (!event.is_channel()) {
+            tune(event, status);
+            return true;
+        }
         const int part = part_of(event);
         if (!plays(part)) return true;
         const std::int64_t frame = frame_of(event);

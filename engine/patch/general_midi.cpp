@@ -10,21 +10,21 @@ namespace {
 // Families of eight as in the General MIDI sound set (MIDI 1.0, RP-003), one line each.
 constexpr std::array<std::string_view, 128> k_programs = {
     // clang-format off
-    "fm-piano", "fm-piano", "fm-piano", "fm-piano", "electric-piano", "electric-piano", "synth-pluck", "synth-pluck", // pianos
-    "glass-bells", "glass-bells", "glass-bells", "electric-piano", "marimba", "marimba", "glass-bells", "synth-pluck", // chromatic
-    "drawbar-organ", "drawbar-organ", "drawbar-organ", "drawbar-organ", "drawbar-organ", "clarinet", "clarinet", "clarinet", // organs
-    "synth-pluck", "synth-pluck", "synth-pluck", "synth-pluck", "synth-pluck", "sync-lead", "sync-lead", "glass-bells", // guitars
+    "fm-piano", "fm-piano", "fm-piano", "fm-piano", "electric-piano", "electric-piano", "harpsichord", "harpsichord", // pianos
+    "glass-bells", "glass-bells", "glass-bells", "glass-bells", "marimba", "marimba", "glass-bells", "steel-guitar", // chromatic
+    "drawbar-organ", "drawbar-organ", "drawbar-organ", "church-organ", "accordion", "accordion", "accordion", "accordion", // organs
+    "nylon-guitar", "steel-guitar", "nylon-guitar", "steel-guitar", "pizzicato", "overdrive-guitar", "overdrive-guitar", "glass-bells", // guitars
     "fm-bass", "fm-bass", "fm-bass", "sub-bass", "fm-bass", "fm-bass", "analog-bass", "analog-bass", // basses
-    "string-ensemble", "string-ensemble", "string-ensemble", "string-ensemble", "string-ensemble", "synth-pluck", "synth-pluck", "marimba", // strings
+    "solo-violin", "solo-violin", "solo-violin", "solo-violin", "string-ensemble", "pizzicato", "orchestra-harp", "timpani", // strings
     "string-ensemble", "string-ensemble", "string-ensemble", "string-ensemble", "choir-pad", "choir-pad", "choir-pad", "analog-brass", // ensembles
-    "analog-brass", "analog-brass", "analog-brass", "analog-brass", "analog-brass", "analog-brass", "analog-brass", "analog-brass", // brass
-    "clarinet", "clarinet", "clarinet", "clarinet", "clarinet", "clarinet", "clarinet", "clarinet", // reeds
+    "solo-trumpet", "analog-brass", "analog-brass", "solo-trumpet", "analog-brass", "analog-brass", "analog-brass", "analog-brass", // brass
+    "tenor-sax", "tenor-sax", "tenor-sax", "tenor-sax", "oboe", "oboe", "oboe", "clarinet", // reeds
     "flute", "flute", "flute", "flute", "flute", "flute", "flute", "flute", // pipes
-    "square-lead", "saw-lead", "flute", "sync-lead", "sync-lead", "choir-pad", "saw-lead", "sync-lead", // synth leads
+    "square-lead", "saw-lead", "flute", "sync-lead", "overdrive-guitar", "choir-pad", "saw-lead", "analog-bass", // synth leads
     "warm-pad", "warm-pad", "saw-lead", "choir-pad", "sweep-pad", "sweep-pad", "choir-pad", "sweep-pad", // synth pads
     "glass-bells", "dark-drone", "glass-bells", "sweep-pad", "sweep-pad", "dark-drone", "sweep-pad", "dark-drone", // synth effects
-    "synth-pluck", "synth-pluck", "synth-pluck", "synth-pluck", "marimba", "clarinet", "string-ensemble", "clarinet", // ethnic
-    "glass-bells", "marimba", "marimba", "marimba", "marimba", "marimba", "marimba", "noise-sweep", // percussive
+    "steel-guitar", "nylon-guitar", "nylon-guitar", "harpsichord", "marimba", "accordion", "solo-violin", "oboe", // ethnic
+    "glass-bells", "marimba", "steel-drums", "marimba", "melodic-tom", "melodic-tom", "melodic-tom", "noise-sweep", // percussive
     "noise-sweep", "noise-sweep", "noise-sweep", "noise-sweep", "noise-sweep", "noise-sweep", "noise-sweep", "noise-sweep", // effects
     // clang-format on
 };

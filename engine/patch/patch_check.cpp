@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "engine/patch/json.h"
@@ -24,18 +25,23 @@ public:
         if (const Table* voice = m_catalog.voice(patch.voice)) {
             table(patch.parameters, *voice, "parameters.");
             routes(patch, *voice);
+            controllers(patch, *voice);
         } else {
             fail(Code::not_found, "voice", "there is no voice type \"" + patch.voice + "\"",
                  suggestion(patch.voice, ids(m_catalog.voices)));
         }
         effects(patch);
         for (const auto& [id, name] : patch.macros)
-            if (id.size() != 6 || id.compare(0, 5, "macro") != 0 || id[5] < '1' || id[5] > '8')
+            if (!is_macro(id))
                 fail(Code::not_found, "macros." + id, "there is no macro \"" + id + "\"", "macro1 to macro8 are there");
         return m_status;
     }
 
 private:
+    static bool is_macro(std::string_view id) {
+        return id.size() == 6 && id.substr(0, 5) == "macro" && id[5] >= '1' && id[5] <= '8';
+    }
+
     void fail(Code code, const std::string& key, const std::string& what, const std::string& remedy) {
         if (m_status.ok())
             m_status = Status(code, one_line("patch, " + m_place(key) + key + ": " + what),
@@ -103,6 +109,9 @@ private:
             if (std::find(sources.begin(), sources.end(), route.source) == sources.end())
                 fail(Code::not_found, key + "source", "there is no modulation source \"" + route.source + "\"",
                      suggestion(route.source, sources));
+            if (!route.via.empty() && std::find(sources.begin(), sources.end(), route.via) == sources.end())
+                fail(Code::not_found, key + "via", "there is no modulation source \"" + route.via + "\"",
+                     suggestion(route.via, sources));
             const Parameter* target = voice.find(route.target);
             if (!target || !target->modulatable) {
                 fail(Code::not_found, key + "target",
@@ -113,6 +122,37 @@ private:
             }
             const double most = most_depth(*target);
             range(key + "depth", route.depth, -most, most);
+        }
+    }
+
+    void controllers(const Patch& patch, const Table& voice) {
+        std::array<bool, 128> seen{};
+        for (std::size_t i = 0; i < patch.controllers.size(); ++i) {
+            const PatchController& controller = patch.controllers[i];
+            const std::string key = "controllers[" + std::to_string(i) + "].";
+            range(key + "number", controller.number, 0, 119); // from 120 on: channel mode messages
+            if (controller.number >= 0 && controller.number < 120) {
+                bool& twice = seen[static_cast<std::size_t>(controller.number)];
+                if (twice)
+                    fail(Code::invalid_argument, key + "number",
+                         "controller " + std::to_string(controller.number) + " is named twice", "keep one of them");
+                twice = true;
+            }
+            double low = 0.0, high = 1.0;
+            if (!is_macro(controller.target)) {
+                const Parameter* target = voice.find(controller.target);
+                if (!target) {
+                    fail(Code::not_found, key + "target",
+                         "\"" + controller.target + "\" is neither a parameter of " + std::string(voice.id) +
+                             " nor one of macro1 to macro8",
+                         suggestion(controller.target, ids(voice.parameters)));
+                    continue;
+                }
+                low = static_cast<double>(target->minimum);
+                high = static_cast<double>(target->maximum);
+            }
+            range(key + "from", controller.from.value_or(low), low, high);
+            range(key + "to", controller.to.value_or(high), low, high);
         }
     }
 

@@ -167,11 +167,37 @@ private:
                 string(value.items[i], key + ".target", route.target);
             else if (name == "depth")
                 number(value.items[i], key + ".depth", route.depth);
+            else if (name == "via")
+                string(value.items[i], key + ".via", route.via);
             else
                 unknown.add(name, value.items[i]);
         }
         route.unknown = line(unknown);
         m_patch.routes.push_back(std::move(route));
+    }
+
+    void controller(const Json& value, const std::string& key) {
+        if (!container(value, key, Json::Kind::object)) return;
+        PatchController controller;
+        controller.number = -1;
+        Json unknown = Json::object();
+        for (std::size_t i = 0; i < value.items.size() && m_status.ok(); ++i) {
+            const std::string& name = value.keys[i];
+            double end = 0.0;
+            if (name == "number") {
+                number(value.items[i], key + ".number", end);
+                controller.number = end >= 0.0 && end <= 127.0 ? static_cast<int>(end) : -1;
+            } else if (name == "target") {
+                string(value.items[i], key + ".target", controller.target);
+            } else if (name == "from" || name == "to") {
+                number(value.items[i], key + "." + name, end);
+                (name == "from" ? controller.from : controller.to) = end;
+            } else {
+                unknown.add(name, value.items[i]);
+            }
+        }
+        controller.unknown = line(unknown);
+        m_patch.controllers.push_back(std::move(controller));
     }
 
     void effect(const Json& value, const std::string& key) {
@@ -230,6 +256,10 @@ private:
             if (container(value, key, Json::Kind::array))
                 for (std::size_t i = 0; i < value.items.size() && m_status.ok(); ++i)
                     route(value.items[i], "routes[" + std::to_string(i) + "]");
+        } else if (key == "controllers") {
+            if (container(value, key, Json::Kind::array))
+                for (std::size_t i = 0; i < value.items.size() && m_status.ok(); ++i)
+                    controller(value.items[i], "controllers[" + std::to_string(i) + "]");
         } else if (key == "effects") {
             if (container(value, key, Json::Kind::array))
                 for (std::size_t i = 0; i < value.items.size() && m_status.ok(); ++i)
@@ -319,8 +349,21 @@ std::string write_patch(const Patch& patch, const Catalog& catalog) {
         json.add("source", Json::of(std::string_view(route.source)));
         json.add("target", Json::of(std::string_view(route.target)));
         json.add("depth", Json::of(route.depth));
+        if (!route.via.empty()) json.add("via", Json::of(std::string_view(route.via)));
         add_unknown(json, route.unknown);
         routes.push(std::move(json));
+    }
+    if (!patch.controllers.empty()) {
+        Json& controllers = root.add("controllers", Json::array());
+        for (const PatchController& controller : patch.controllers) {
+            Json json = Json::object();
+            json.add("number", Json::of(static_cast<double>(controller.number)));
+            json.add("target", Json::of(std::string_view(controller.target)));
+            if (controller.from) json.add("from", Json::of(*controller.from));
+            if (controller.to) json.add("to", Json::of(*controller.to));
+            add_unknown(json, controller.unknown);
+            controllers.push(std::move(json));
+        }
     }
     Json& effects = root.add("effects", Json::array());
     for (const PatchEffect& effect : patch.effects) {

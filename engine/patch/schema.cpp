@@ -119,17 +119,35 @@ Json route(const Table& voice) {
 }
 
 Json routes() {
-    Json item = described("object", "target += depth * source; octaves where the target is in Hz or a time");
+    Json item = described("object", "target += depth * source * via; octaves where the target is in Hz or a time");
     Json& properties = item.add("properties", Json::object());
     properties.add("source", words(source_names(), "What moves"));
     properties.add("target", described("string", "A modulatable parameter"));
     properties.add("depth", described("number", "In the target's unit"));
+    properties.add("via", words(source_names(), "A second source that scales the first; without one: 1"));
     Json required = Json::array();
     for (const char* key : {"source", "target", "depth"})
         required.push(Json::of(key));
     item.add("required", std::move(required));
     Json json = described("array", "Modulation routes");
     json.add("maxItems", Json::of(16.0));
+    json.add("items", std::move(item));
+    return json;
+}
+
+Json controllers() {
+    Json item = described("object", "A MIDI controller that moves a parameter or a macro");
+    Json& properties = item.add("properties", Json::object());
+    properties.add("number", number("The controller", 0, 119, 16, true));
+    properties.add("target", described("string", "A parameter, or macro1 to macro8"));
+    properties.add("from", described("number", "At 0, in the target's unit; without it the target's least"));
+    properties.add("to", described("number", "At 127; without it the target's most"));
+    Json required = Json::array();
+    for (const char* key : {"number", "target"})
+        required.push(Json::of(key));
+    item.add("required", std::move(required));
+    Json json = described("array", "MIDI controllers beside the usual ones; a number once");
+    json.add("maxItems", Json::of(120.0));
     json.add("items", std::move(item));
     return json;
 }
@@ -191,6 +209,7 @@ std::string patch_schema(const Catalog& catalog) {
                    number("-1 soft, 0 linear, 1 hard", k_velocity_curve.low, k_velocity_curve.high, 0));
     properties.add("parameters", described("object", "The voice type's parameters; what is missing has its default"));
     properties.add("routes", routes());
+    properties.add("controllers", controllers());
     properties.add("effects", effects(catalog));
     Json macros = described("object", "What the eight macro knobs are called");
     macros.add("additionalProperties", Json::of(false));

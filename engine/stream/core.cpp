@@ -71,8 +71,10 @@ bool Core::splits(const Item& item) const noexcept {
     const EventType type = item.event.type;
     if (type == EventType::effect || type == EventType::effects || type == EventType::patch || type == EventType::tempo)
         return true;
-    if (type != EventType::parameter) return false;
+    if (type != EventType::parameter && type != EventType::midi) return false;
     const auto changes = [&](const StreamPart& part) noexcept {
+        if (type == EventType::midi)
+            return part.changes_shape(item.event.index, item.event.key & 127, static_cast<int>(item.event.value));
         const Instance* const instance = part.first();
         return instance != nullptr && instance->type() != nullptr &&
                instance->parameters().changes_shape(static_cast<int>(item.event.parameter), item.event.value);
@@ -208,7 +210,9 @@ void Core::apply(const Item& item, std::int64_t frame) noexcept {
         return;
     }
     case EventType::tuning: {
-        TuningTable* const old = m_parts[event.part].take(static_cast<TuningTable*>(item.object), frame);
+        // index 1: for notes to come only.
+        TuningTable* const old =
+            m_parts[event.part].take(static_cast<TuningTable*>(item.object), frame, event.index == 0);
         // Release: no pitch is looked up in it any more.
         if (old != nullptr) old->retired.store(true, std::memory_order_release);
         return;
@@ -285,9 +289,11 @@ void Core::apply_to_part(const Event& event, int index, std::int64_t frame) noex
             part.midi(frame, event.index, key, static_cast<int>(event.value));
         return;
     case EventType::parameter:
-        return part.set_parameter(frame, static_cast<int>(event.parameter), event.value, m_transport);
+        return part.set_parameter(frame, static_cast<int>(event.parameter), event.value);
     case EventType::macro:
         return part.set_macro(event.index, event.value);
+    case EventType::controller_map:
+        return part.map_controller(key, event.parameter);
     case EventType::all_notes_off:
         return part.all_notes_off(frame);
     case EventType::all_sound_off:
@@ -314,6 +320,11 @@ void add_ramped(float* mix, const float* bus, int begin, int end, float from, fl
 }
 
 } // namespace
+
+void Core::wait_for_clips() noexcept {
+    for (const int p : m_active)
+        m_parts[static_cast<std::size_t>(p)].wait_for_clips(m_step_frame, m_step_frames);
+}
 
 void Core::end_step(float* const* out, int at, trace::Stages& stages) noexcept {
     const int first = static_cast<int>(m_step_frame % k_block_frames);

@@ -44,6 +44,8 @@ public:
     void shed(int voices) noexcept TUTTI_NONBLOCKING { m_shed_wanted = voices; }
     // Begins a step of at most `frames`; returns its length. Appends its banks to `banks` and returns how many in `count`.
     int begin_step(int frames, BankStep* banks, int& count) noexcept TUTTI_NONBLOCKING;
+    // Where pull may wait (`offline`): until the step's frames of written clips are there. After begin_step.
+    void wait_for_clips() noexcept;
     // After the backend: effects and mix; the step's frames go to out[channel][at..]. `stages` is at "mix".
     void end_step(float* const* out, int at, trace::Stages& stages) noexcept TUTTI_NONBLOCKING;
 

@@ -111,14 +111,19 @@ Status Stream::set_patch(int part, const Patch& patch, std::int64_t frame) {
 }
 
 Status Stream::set_tuning(int part, const std::array<double, 128>& semitones, std::int64_t frame) {
-    return m_impl->state.set_tuning(part, semitones.data(), {}, frame);
+    return m_impl->state.set_tuning(part, semitones.data(), {}, true, frame);
 }
 
 Status Stream::set_tuning(int part, const Tuning& tuning, std::int64_t frame) {
-    std::bitset<Tuning::k_keys> silent;
-    for (int key = 0; key < Tuning::k_keys; ++key)
-        silent[static_cast<std::size_t>(key)] = !tuning.mapped(key);
-    return m_impl->state.set_tuning(part, tuning.semitones().data(), silent, frame);
+    return m_impl->state.set_tuning(part, tuning, true, frame);
+}
+
+Status Stream::tune(const TuningMessage& message, std::int64_t frame) {
+    try {
+        return m_impl->state.tune(message, frame);
+    } catch (const std::bad_alloc&) {
+        return out_of_memory();
+    }
 }
 
 Status Stream::set_effects(std::span<const PatchEffect> effects, std::int64_t frame) {

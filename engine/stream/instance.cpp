@@ -107,11 +107,17 @@ Result<std::unique_ptr<Instance>> Instance::make(const Patch& patch, const Insta
                       "it was not loaded", "use at most 16");
     for (const PatchRoute& from : patch.routes) {
         voices::Route route;
-        int source = -1;
+        int source = -1, via = voices::source_none;
         for (int s = 0; s < voices::source_count; ++s)
             if (from.source == k_sources[s]) source = s;
-        if (source < 0)
-            return Status(Code::not_found, "there is no modulation source '" + from.source + "'",
+        if (source >= 0 && !from.via.empty()) {
+            via = -1;
+            for (int s = 0; s < voices::source_count; ++s)
+                if (from.via == k_sources[s]) via = s;
+        }
+        if (source < 0 || via < 0)
+            return Status(Code::not_found,
+                          "there is no modulation source '" + (source < 0 ? from.source : from.via) + "'",
                           "patch '" + patch.name + "' was not loaded", "see: tutti patches describe");
         const int target = find_parameter(type, from.target);
         if (target < 0 || !type.parameters[target].modulatable)
@@ -121,7 +127,30 @@ Result<std::unique_ptr<Instance>> Instance::make(const Patch& patch, const Insta
         route.source = static_cast<voices::Source>(source);
         route.target = static_cast<std::uint8_t>(target);
         route.depth = static_cast<float>(from.depth);
+        route.via = static_cast<voices::Source>(via);
         instance->m_routes.push_back(route);
+    }
+    for (const PatchController& from : patch.controllers) {
+        ControllerTarget to;
+        const bool macro = from.target.size() == 6 && from.target.compare(0, 5, "macro") == 0 &&
+                           from.target[5] >= '1' && from.target[5] <= '8';
+        const int target = macro ? from.target[5] - '1' : find_parameter(type, from.target);
+        if (target < 0 || from.number < 0 || from.number > 119)
+            return Status(Code::not_found,
+                          "controller " + std::to_string(from.number) + " moves '" + from.target + "', which '" +
+                              std::string(type.id) + "' has not",
+                          "patch '" + patch.name + "' was not loaded", "see: tutti patches describe");
+        to.target = static_cast<std::uint32_t>(target);
+        if (macro) {
+            to.target += k_macro_target;
+            to.from = static_cast<float>(from.from.value_or(0.0));
+            to.to = static_cast<float>(from.to.value_or(1.0));
+        } else {
+            const Parameter& row = type.parameters[target];
+            to.from = normalised_value(row, from.from ? static_cast<float>(*from.from) : row.minimum);
+            to.to = normalised_value(row, from.to ? static_cast<float>(*from.to) : row.maximum);
+        }
+        instance->m_controllers[static_cast<std::size_t>(from.number)] = to;
     }
     int copies = 1;
     if (type.unison_parameter >= 0)

@@ -2,6 +2,7 @@
 // A patch at work on a part: everything it needs, made on the control side, used by the renderer until it has rung out.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -28,6 +29,12 @@ struct TempoLock {
     int rate = 0;
     int sync = 0;
     std::vector<double> beats; // [choice], quarter notes; 0: free
+};
+
+// What a MIDI controller moves beside its own meaning: places on the target's knob, 0..1, at 0 and at 127.
+struct ControllerTarget {
+    std::uint32_t target = k_no_target; // a parameter's index, k_macro_target + 0..7
+    float from = 0.0f, to = 1.0f;
 };
 
 class Instance {
@@ -65,6 +72,9 @@ public:
     double bend_range() const noexcept { return m_bend_range; }
     double glide_seconds() const noexcept { return m_glide_seconds; }
     PlayMode mode() const noexcept { return m_mode; }
+    const ControllerTarget& controller(int number) const noexcept {
+        return m_controllers[static_cast<std::size_t>(number & 127)];
+    }
     NotePriority priority() const noexcept { return m_priority; }
 
     Instance* next = nullptr;         // of the part, oldest last [render]
@@ -78,6 +88,7 @@ private:
     Voices m_voices;
     std::vector<voices::Route> m_routes;
     std::vector<TempoLock> m_locks;
+    std::array<ControllerTarget, 128> m_controllers;
     std::unique_ptr<EffectChain> m_effects; // may be none
     std::vector<float> m_bus;               // [channel][64]
     bool m_bus_silent = true;

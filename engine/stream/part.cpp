@@ -13,6 +13,7 @@ void StreamPart::prepare(StreamPart* group, int index, int group_size, double sa
     m_rate = sample_rate;
     m_level.prepare(sample_rate);
     m_inputs.fill(0.0);
+    m_map.fill(k_patch_target);
     m_inputs[voices::part_expression] = 1.0;
     m_inputs[voices::part_tempo] = 2.0;
 }
@@ -94,10 +95,15 @@ void StreamPart::add_clips(std::int64_t frame, int frames, int channels, std::in
     }
 }
 
-TuningTable* StreamPart::take(TuningTable* tuning, std::int64_t frame) noexcept {
+void StreamPart::wait_for_clips(std::int64_t frame, int frames) noexcept {
+    for (ClipPlayer* clip = m_clips; clip != nullptr; clip = clip->next)
+        clip->wait(frame, frames);
+}
+
+TuningTable* StreamPart::take(TuningTable* tuning, std::int64_t frame, bool follow) noexcept {
     TuningTable* const old = m_tuning;
     m_tuning = tuning;
-    retune(frame);
+    if (follow) retune(frame);
     return old;
 }
 
@@ -137,10 +143,10 @@ void StreamPart::set_effect(int effect, int parameter, double value) noexcept {
         m_first->effects()->set_parameter(effect, parameter, static_cast<float>(value));
 }
 
-void StreamPart::set_parameter(std::int64_t frame, int index, double value, const Transport& transport) noexcept {
+void StreamPart::set_parameter(std::int64_t frame, int index, double value) noexcept {
     if (m_first == nullptr || m_first->type() == nullptr) return;
     m_first->table().set(index, value, frame);
-    m_first->follow_tempo(transport.beats_per_second(), frame);
+    m_first->follow_tempo(m_inputs[voices::part_tempo], frame);
 }
 
 double StreamPart::bend_range() const noexcept {

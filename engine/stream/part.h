@@ -41,14 +41,19 @@ public:
     void take(ClipPlayer& clip) noexcept;
     // Clips onto the bus of the present instance; ended ones are let go of. Counts those that ran dry.
     void add_clips(std::int64_t frame, int frames, int channels, std::int64_t& dry) noexcept;
-    TuningTable* take(TuningTable* tuning, std::int64_t frame) noexcept; // returns the old one
+    void wait_for_clips(std::int64_t frame, int frames) noexcept;
+    // Returns the old one; sounding notes follow where `retune`.
+    TuningTable* take(TuningTable* tuning, std::int64_t frame, bool retune) noexcept;
     void note_on(std::int64_t frame, int key, double velocity, std::int32_t note_id) noexcept;
     void note_off(std::int64_t frame, int key, std::int32_t note_id) noexcept;
     void choke(std::int64_t frame, int key, std::int32_t note_id) noexcept;
     void express(std::int64_t frame, int key, std::int32_t note_id, NoteExpression kind, double value) noexcept;
     void midi(std::int64_t frame, int status, int data1, int value) noexcept;
-    void set_parameter(std::int64_t frame, int index, double value, const Transport& transport) noexcept;
+    void set_parameter(std::int64_t frame, int index, double value) noexcept;
     void set_macro(int macro, double value) noexcept;
+    void map_controller(int number, std::uint32_t target) noexcept { m_map[static_cast<std::size_t>(number)] = target; }
+    // True where a MIDI message moves a parameter that changes the present patch's shape.
+    bool changes_shape(int status, int number, int value) const noexcept;
     void set_effect(int effect, int parameter, double value) noexcept;
     void set_transport(const Transport& transport, std::int64_t frame) noexcept;
     void all_notes_off(std::int64_t frame) noexcept;
@@ -81,6 +86,8 @@ private:
     void controller(std::int64_t frame, int number, int value) noexcept;
     void data_entry(std::int64_t frame, double coarse, double fine, bool fine_only) noexcept;
     void set_zone(int members) noexcept;
+    // What a controller at `value` moves: false, or the target and its new value.
+    bool mapped(int number, int value, std::uint32_t& target, double& to) const noexcept;
     void bend(std::int64_t frame) noexcept;
     void retune(std::int64_t frame) noexcept;
     void reset_controllers(std::int64_t frame) noexcept;
@@ -104,7 +111,8 @@ private:
     TuningTable* m_tuning = nullptr;
     ClipPlayer* m_clips = nullptr; // the first to come first
     std::array<double, voices::part_input_count> m_inputs{};
-    std::array<Key, 128> m_keys; // held, oldest first (monophonic)
+    std::array<std::uint32_t, 128> m_map; // of controllers: k_patch_target, or what was asked for
+    std::array<Key, 128> m_keys;          // held, oldest first (monophonic)
     int m_key_count = 0;
     double m_last_pitch = -1e9; // of the last note: where a glide begins
 };

@@ -57,9 +57,40 @@ void StreamPart::release_pedals(std::int64_t frame, bool sustain_was, bool soste
         part.each([&](Instance& i) { i.voices().sustain_up(frame, channel, part.sostenuto(*this)); });
 }
 
+bool StreamPart::mapped(int number, int value, std::uint32_t& target, double& to) const noexcept {
+    if (m_first == nullptr || m_first->type() == nullptr || number < 0 || number >= cc_sound_off) return false;
+    ControllerTarget found = m_first->controller(number);
+    if (const std::uint32_t own = m_map[static_cast<std::size_t>(number)]; own != k_patch_target) {
+        found = {};
+        found.target = own;
+    }
+    const voices::VoiceType& type = *m_first->type();
+    const bool macro = found.target >= k_macro_target && found.target < k_macro_target + 8;
+    if (!macro && found.target >= static_cast<std::uint32_t>(type.parameter_count)) return false;
+    const float place = found.from + (found.to - found.from) * (static_cast<float>(value) / 127.0f);
+    target = found.target;
+    to = static_cast<double>(macro ? place : value_from_normalised(type.parameters[target], place));
+    return true;
+}
+
+bool StreamPart::changes_shape(int status, int number, int value) const noexcept {
+    std::uint32_t target = k_no_target;
+    double to = 0.0;
+    return (status & 0xf0) == 0xb0 && mapped(number, value, target, to) && target < k_macro_target &&
+           m_first->parameters().changes_shape(static_cast<int>(target), to);
+}
+
 void StreamPart::controller(std::int64_t frame, int number, int value) noexcept {
     const bool sustain_was = m_channel.pedal(cc_sustain), sostenuto_was = m_channel.pedal(cc_sostenuto);
     if (number < cc_sound_off) m_channel.set(number, value);
+    std::uint32_t target = k_no_target;
+    double to = 0.0;
+    if (mapped(number, value, target, to)) {
+        if (target >= k_macro_target)
+            set_macro(static_cast<int>(target - k_macro_target), to);
+        else
+            set_parameter(frame, static_cast<int>(target), to);
+    }
     switch (number) {
     case cc_wheel:
         set_input(voices::part_wheel, std::min(1.0, value / 127.0 * (m_channel.modulation_range / 0.5)));
@@ -137,6 +168,7 @@ void StreamPart::controller(std::int64_t frame, int number, int value) noexcept 
         mode_change(frame);
         break;
     default:
+        if (m_map[static_cast<std::size_t>(number)] != k_patch_target) break; // asked to be something else
         if (number >= cc_general1 && number < cc_general1 + 4) set_macro(number - cc_general1, value / 127.0);
         if (number >= cc_general5 && number < cc_general5 + 4) set_macro(number - cc_general5 + 4, value / 127.0);
         break;

@@ -41,6 +41,7 @@ StreamState::StreamState(const StreamConfig& config, const Hooks& hooks, std::un
     : m_config(config), m_hooks(hooks), m_queue(std::make_shared<EventQueue>(config.events, config.senders + 1)),
       m_core(config, *m_queue), m_backend(std::move(backend)), m_threads(threads), m_mode_seen(config.mode) {
     m_own = m_queue->make_producer();
+    m_part_latency.assign(static_cast<std::size_t>(config.parts), 0);
     m_banks.resize(static_cast<std::size_t>(m_core.bank_capacity()));
     const int fade = std::max(8, static_cast<int>(0.002 * config.sample_rate));
     for (int i = 0; i <= fade; ++i)
@@ -111,6 +112,7 @@ Status StreamState::set_patch(int part, const Patch& patch, std::int64_t frame) 
     spec.part = part;
     Result<std::unique_ptr<Instance>> made = Instance::make(patch, spec);
     if (!made) return made.status();
+    const int latency = made.value()->effects() != nullptr ? made.value()->effects()->latency_frames() : 0;
 
     const std::lock_guard lock(m_mutex);
     collect();
@@ -124,11 +126,36 @@ Status StreamState::set_patch(int part, const Patch& patch, std::int64_t frame) 
     if (!m_own->post(event, made.value().get()))
         return Status(Code::full, "the event queue is full", "the patch was not set",
                       "pull the stream, or open it with more events");
+    m_part_latency[static_cast<std::size_t>(part)] = latency;
+    m_longest_part_latency.store(*std::max_element(m_part_latency.begin(), m_part_latency.end()),
+                                 std::memory_order_relaxed);
     m_instances.push_back(std::move(made).value());
     return {};
 }
 
-Status StreamState::set_tuning(int part, const double* pitches, const std::bitset<128>& silent, std::int64_t frame) {
+Status StreamState::set_tuning(int part, const Tuning& tuning, bool sounding, std::int64_t frame) {
+    std::bitset<Tuning::k_keys> silent;
+    for (int key = 0; key < Tuning::k_keys; ++key)
+        silent[static_cast<std::size_t>(key)] = !tuning.mapped(key);
+    return set_tuning(part, tuning.semitones().data(), silent, sounding, frame);
+}
+
+Status StreamState::tune(const TuningMessage& message, std::int64_t frame) {
+    for (int part = 0; part < m_config.parts; ++part) {
+        if ((message.channels >> (part % 16) & 1u) == 0) continue;
+        Tuning tuning;
+        {
+            const std::lock_guard lock(m_mutex);
+            if (const auto known = m_tuned.find(part); known != m_tuned.end()) tuning = known->second;
+        }
+        message.apply(tuning);
+        if (Status status = set_tuning(part, tuning, message.real_time, frame); !status) return status;
+    }
+    return {};
+}
+
+Status StreamState::set_tuning(int part, const double* pitches, const std::bitset<128>& silent, bool sounding,
+                               std::int64_t frame) {
     if (part < 0 || part >= m_config.parts)
         return Status(Code::out_of_range, "part " + std::to_string(part) + " does not exist", "the tuning was not set",
                       "choose 0.." + std::to_string(m_config.parts - 1));
@@ -141,16 +168,23 @@ Status StreamState::set_tuning(int part, const double* pitches, const std::bitse
         table->pitch[key] = pitches[key];
     }
     table->silent = silent;
+    Tuning known;
+    for (int key = 0; key < Tuning::k_keys; ++key) {
+        (void)known.set(key, pitches[key]);
+        if (silent[static_cast<std::size_t>(key)]) known.unmap(key);
+    }
     const std::lock_guard lock(m_mutex);
     collect();
     Event event;
     event.frame = frame;
     event.type = EventType::tuning;
     event.part = static_cast<std::uint16_t>(part);
+    event.index = sounding ? 0 : 1;
     if (!m_own->post(event, table.get()))
         return Status(Code::full, "the event queue is full", "the tuning was not set",
                       "pull the stream, or open it with more events");
     m_tunings.push_back(std::move(table));
+    m_tuned.insert_or_assign(part, std::move(known));
     return {};
 }
 
@@ -259,6 +293,7 @@ void StreamState::render_here(float* const* out, int frames) noexcept {
         const int step = m_core.begin_step(frames - done, m_banks.data(), count);
         stages.next("voices");
         if (count > 0) m_backend->render(m_banks.data(), count, m_config.mode == Mode::offline ? m_threads : 1);
+        if (m_config.mode == Mode::offline) m_core.wait_for_clips();
         stages.next("mix");
         m_core.end_step(out, done, stages);
         done += step;

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <bitset>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -27,7 +28,11 @@ public:
     // [control]
     static Status check(const StreamConfig& config);
     Status set_patch(int part, const Patch& patch, std::int64_t frame);
-    Status set_tuning(int part, const double* pitches, const std::bitset<128>& silent, std::int64_t frame);
+    // `sounding`: notes that sound follow.
+    Status set_tuning(int part, const double* pitches, const std::bitset<128>& silent, bool sounding,
+                      std::int64_t frame);
+    Status set_tuning(int part, const Tuning& tuning, bool sounding, std::int64_t frame);
+    Status tune(const TuningMessage& message, std::int64_t frame);
     Status set_effects(std::span<const PatchEffect> effects, std::int64_t frame);
     Result<Clip> play(int part, std::shared_ptr<ClipPlayer> player, std::int64_t frame);
     Status stop(const ClipPlayer& player, std::int64_t frame);
@@ -53,7 +58,8 @@ public:
     const Histogram& load() const noexcept { return m_load; }
     const Histogram& audio_load() const noexcept { return m_audio_load; }
     int latency_frames() const noexcept {
-        return (mode() == Mode::ahead ? m_latency : 0) + m_effect_latency.load(std::memory_order_relaxed);
+        return (mode() == Mode::ahead ? m_latency : 0) + m_effect_latency.load(std::memory_order_relaxed) +
+               m_longest_part_latency.load(std::memory_order_relaxed);
     }
     std::int64_t tail_frames() const noexcept { return m_core.tail_frames(); }
     std::int64_t now() const noexcept TUTTI_NONBLOCKING;
@@ -100,12 +106,15 @@ private:
     Overload m_overload;    // [device]
     LookAhead m_look_ahead; // [device]
     std::atomic<int> m_effect_latency{0};
+    std::atomic<int> m_longest_part_latency{0};
 
     // [control]
     std::mutex m_mutex;
     std::unique_ptr<EventQueue::Producer> m_own;
     std::vector<std::unique_ptr<Instance>> m_instances;
     std::vector<std::unique_ptr<TuningTable>> m_tunings;
+    std::map<int, Tuning> m_tuned;   // by part: the last one asked for; what a message changes
+    std::vector<int> m_part_latency; // of each part's present effects, frames
     std::vector<std::unique_ptr<MasterEffects>> m_effects;
     std::vector<std::unique_ptr<ClipStart>> m_clips;
 };

@@ -51,7 +51,9 @@ public:
     // It has ended or was stopped, and has rung out. [any]
     bool ended() const noexcept;
 
-    // Written clips only; used by one thread, which need not be the control thread. Takes up to `frames` frames of
+    // Written clips only; used by one thread, which need not be the control thread. Where the writer is late the clip fades,
+    // counts (StreamStats::dry_clips) and goes on where it was; in `offline` pull waits for it instead, up to 10 s without a
+    // frame, so there the writer must be another thread or be ahead. Takes up to `frames` frames of
     // in[channel][frame] and returns how many fitted. [worker]
     int write(const float* const* in, int frames) noexcept;
     int room() const noexcept; // frames that fit now [worker]

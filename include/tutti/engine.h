@@ -139,6 +139,9 @@ public:
     Status set_tuning(int part, const std::array<double, 128>& semitones, std::int64_t frame = k_asap);
     // Keys that the tuning leaves out stay silent from then on. [control]
     Status set_tuning(int part, const Tuning& tuning, std::int64_t frame = k_asap);
+    // A message of the MIDI Tuning Standard changes the tunings of the parts whose channels it names; real-time ones also
+    // what sounds. Every message takes effect at once: tuning programs and banks are not kept apart. [control]
+    Status tune(const TuningMessage& message, std::int64_t frame = k_asap);
     // The stream's own effects, after the mix of all parts and before the limiter; taken over within 20 ms. Errors: as
     // set_patch. [control]
     Status set_effects(std::span<const PatchEffect> effects, std::int64_t frame = k_asap);
@@ -161,7 +164,8 @@ public:
 
     // The closed frame plus the time since the last pull: the stamp for live input. [any]
     std::int64_t now() const noexcept TUTTI_NONBLOCKING;
-    int latency_frames() const noexcept;       // of the mode and of the stream's effects [any]
+    // Of the mode, of the stream's effects, and the longest of the parts' effects (others of its parts are not delayed). [any]
+    int latency_frames() const noexcept;
     std::int64_t tail_frames() const noexcept; // how long effects may go on sounding after the last voice [any]
     StreamStats stats() const noexcept;        // [any]
     double sample_rate() const noexcept;       // [any]

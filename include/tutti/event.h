@@ -28,13 +28,19 @@ enum class EventType : std::uint8_t {
     transport, // index = 1 plays, 0 stopped
     loop,      // value = its start in quarter notes, parameter = its length in 1/960 quarter notes, 0: none
     macro,     // index = 0..7, value 0..1
-    all_notes_off, // releases every voice of the part
-    all_sound_off, // fades every voice of the part within 2 ms
-    patch,         // internal: a prepared patch instance takes over the part
-    clip,          // internal: a prepared clip joins the part
-    tuning,        // internal: a prepared tuning table takes over
-    effects,       // internal: prepared effects of the stream take over
+    all_notes_off,  // releases every voice of the part
+    all_sound_off,  // fades every voice of the part within 2 ms
+    patch,          // internal: a prepared patch instance takes over the part
+    clip,           // internal: a prepared clip joins the part
+    tuning,         // internal: a prepared tuning table takes over
+    effects,        // internal: prepared effects of the stream take over
+    controller_map, // key = MIDI controller 0..119, parameter = what it moves: an index, k_macro_target + 0..7, ...
 };
+
+// Targets of EventType::controller_map beside parameter indices.
+inline constexpr std::uint32_t k_macro_target = 0x10000;    // + 0..7
+inline constexpr std::uint32_t k_no_target = 0xffffffff;    // the controller's own meaning alone
+inline constexpr std::uint32_t k_patch_target = 0xfffffffe; // what the patch says, as at first
 
 // Per-note expressions (CLAP's set; MPE and games arrive at the same ones).
 enum class NoteExpression : std::uint8_t {
@@ -98,6 +104,12 @@ struct Event {
         Event event = make(frame, EventType::effect, part, 0, value, k_any_note);
         event.index = static_cast<std::uint8_t>(effect);
         event.parameter = static_cast<std::uint32_t>(parameter);
+        return event;
+    }
+    // From then on the controller also moves a parameter of the part's voice type over its whole range, or a macro. [any]
+    static Event map_controller(std::int64_t frame, int part, int controller, std::uint32_t target) noexcept {
+        Event event = make(frame, EventType::controller_map, part, controller, 0.0, k_any_note);
+        event.parameter = target;
         return event;
     }
     static Event set_position(std::int64_t frame, double quarter_notes) noexcept {

@@ -18,7 +18,7 @@ struct MidiPlayerOptions {
     int only_part = -1;           // play this part alone (a stem); -1: all
 };
 
-// Feeds a stream ahead of its pulls. Part = channel + 16 x MIDI port, folded into the parts that the stream has. The stream
+// Feeds a stream ahead of its pulls. Files of more than four parts play 3 dB softer for each doubling, as headroom. Part = channel + 16 x MIDI port, folded into the parts that the stream has. The stream
 // must outlive the player. One thread at a time.
 class TUTTI_API MidiPlayer {
 public:

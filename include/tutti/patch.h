@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,12 +19,23 @@ enum class PlayMode : unsigned char { poly, mono, legato };
 enum class NotePriority : unsigned char { last, high, low };
 enum class StealPolicy : unsigned char { quietest, oldest, same_note };
 
-// One modulation route: `target` (a modulatable parameter's id) += depth * source, in the target's unit; octaves where the
-// target's curve is exponential.
+// One modulation route: `target` (a modulatable parameter's id) += depth * source * via, in the target's unit; octaves where
+// the target's curve is exponential. `via` is a second source, as the wheel that opens a vibrato; none counts as 1.
 struct PatchRoute {
     std::string source; // "env2", "lfo1", "velocity", "key", "pressure", "timbre", "wheel", "macro1", ...
     std::string target;
     double depth = 0.0;
+    std::string via = {};       // a source's name, or empty
+    std::string unknown = "{}"; // JSON object of the keys this version does not know
+};
+
+// A MIDI controller 0..119 that moves a parameter, or "macro1".."macro8", beside its own meaning: from `from` at 0 to `to` at
+// 127 along the knob's curve, in the parameter's unit.
+struct PatchController {
+    int number = 0;
+    std::string target;
+    std::optional<double> from; // none: the parameter's minimum
+    std::optional<double> to;   // none: its maximum
     std::string unknown = "{}"; // JSON object of the keys this version does not know
 };
 
@@ -52,6 +64,7 @@ struct TUTTI_API Patch {
     double velocity_curve = 0.0;              // -1 soft .. 0 linear .. 1 hard
     std::map<std::string, double> parameters; // by id, in the parameter's unit; absent: the default
     std::vector<PatchRoute> routes;           // at most 16
+    std::vector<PatchController> controllers; // a number once; Event::map_controller overrules it for a part
     std::vector<PatchEffect> effects;
     std::map<std::string, std::string> macros; // "macro1" -> what it is called
     std::string unknown = "{}";                // JSON object of the keys this version does not know

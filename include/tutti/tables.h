@@ -23,5 +23,7 @@ TUTTI_API std::span<const TypeTable> effect_tables();
 // The table with this id, or null. [any]
 TUTTI_API const TypeTable* voice_table(std::string_view id);
 TUTTI_API const TypeTable* effect_table(std::string_view id);
+// The place of a parameter in its table, as Event::parameter counts; -1: there is none. [any]
+TUTTI_API int parameter_index(const TypeTable& table, std::string_view id) noexcept;
 
 } // namespace tutti

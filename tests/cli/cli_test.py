@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The tutti program as its users meet it: what it prints, its exit codes, what it leaves behind."""
+import fcntl
 import json
 import os
+import pty
+import select
 import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import unittest
 import wave
@@ -119,6 +123,54 @@ class Manners(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         with wave.open(self.path("r.wav")) as sound:
             self.assertGreater(sound.getnframes(), 30000)
+
+    def played_on_a_terminal(self, ending):
+        """Plays a song on a terminal of its own until `ending` is typed, or a signal sent; what it left behind."""
+        main, terminal = pty.openpty()
+        self.addCleanup(os.close, main)
+        self.addCleanup(os.close, terminal)
+        before = termios.tcgetattr(terminal)
+        record = self.path("r.wav")
+        def own_terminal():
+            os.setsid()
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        running = subprocess.Popen([TUTTI, "play", SONG, "--null", "--no-midi", "--record", record], stdin=terminal, stdout=terminal,
+                                   stderr=terminal, preexec_fn=own_terminal)
+        raw = False
+        shown = b""
+        end = time.time() + 60
+        while time.time() < end and (not raw or shown.count(b"voices") < 30):
+            raw = raw or not termios.tcgetattr(terminal)[3] & termios.ICANON
+            if select.select([main], [], [], 0.05)[0]:
+                shown += os.read(main, 65536)
+        self.assertTrue(raw, "the terminal was never taken")
+        self.assertIn(b"underruns", shown)
+        if isinstance(ending, bytes):
+            os.write(main, ending)
+        else:
+            running.send_signal(ending)
+        while running.poll() is None and time.time() < end:
+            if select.select([main], [], [], 0.05)[0]:
+                os.read(main, 65536)
+        return running.wait(timeout=10), termios.tcgetattr(terminal)[3] == before[3], record
+
+    def test_ctrl_c_restores_the_terminal_and_no_note_hangs(self):
+        for ending, code in ((b"\x03", 130), (signal.SIGTERM, 130), (b"q", 0)):
+            with self.subTest(ending=ending):
+                left, restored, record = self.played_on_a_terminal(ending)
+                self.assertEqual(left, code)
+                self.assertTrue(restored)
+                with wave.open(record) as sound:
+                    width, frames = sound.getsampwidth(), sound.getnframes()
+                    data = sound.readframes(frames)
+                loud = [abs(int.from_bytes(data[i:i + width], "little", signed=True)) / 2.0 ** (8 * width - 1)
+                        for i in range(0, len(data), width)]
+                # 20 ms fade, then 40 ms of silence: the recording's last 10 ms are digital zero, and music came before.
+                self.assertGreater(max(loud), 0.01)
+                self.assertEqual(max(loud[-2 * 480:]), 0)
+                os.remove(record)
+        # Red control: a player that is killed leaves the terminal as it had set it.
+        self.assertFalse(self.played_on_a_terminal(signal.SIGKILL)[1])
 
     def test_patches(self):
         listed = json.loads(run("patches", "list", "--json").stdout)

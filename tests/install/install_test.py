@@ -69,6 +69,13 @@ def use(moved, scratch, config, shared):
     expect("nothing but the system's own libraries is loaded", all(SYSTEM.match(n.split("/")[-1]) for n in names), names)
     expect("the library is linked as it was built", any("libtutti" in n for n in names) == shared, names)
 
+    if (moved / "include" / "tutti-io").is_dir():
+        folder = scratch / "io"
+        run("component io: configure", ["cmake", "-S", HERE / "io", "-B", folder, "-G", "Ninja", f"-DCMAKE_BUILD_TYPE={config}", f"-DCMAKE_PREFIX_PATH={moved}"])
+        run("component io: build", ["cmake", "--build", folder])
+        run("component io: run", [folder / "tone", folder / "tone.wav"], env=env)
+        expect("component io: a sound file is written", (folder / "tone.wav").stat().st_size > 48000)
+
     # pkg-config escapes blanks for the shell; the folder's name has one.
     env["PKG_CONFIG_PATH"] = str(library / "pkgconfig")
     folder = scratch / "make"

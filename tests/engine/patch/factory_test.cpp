@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <fstream>
+#include <functional>
 #include <set>
 #include <sstream>
 
@@ -57,6 +58,39 @@ TEST_CASE("every General MIDI program has a factory patch, and so have the drums
     CHECK(std::find(names.begin(), names.end(), Patch::general_midi(0, true)) != names.end());
     CHECK(Patch::general_midi(5, true) == "drum-kit");
     CHECK(Patch::factory(Patch::general_midi(0, true)).value().voice == "drum");
+}
+
+TEST_CASE("General MIDI by families of eight: each program's patch is of a kind that belongs there") {
+    const char* const families[16] = {"Keys",
+                                      "Bell Mallet Guitar",
+                                      "Organ",
+                                      "Guitar Strings Bell",
+                                      "Bass",
+                                      "Strings Mallet",
+                                      "Strings Pad Brass",
+                                      "Brass",
+                                      "Wind",
+                                      "Wind",
+                                      "Lead Wind Pad Guitar Bass",
+                                      "Pad Lead",
+                                      "Pad Bell",
+                                      "Guitar Keys Mallet Organ Strings Wind",
+                                      "Bell Mallet Effect",
+                                      "Effect"};
+    const auto misplaced = [&](const std::function<std::string(int)>& patch_of) {
+        int count = 0;
+        for (int program = 0; program < 128; ++program) {
+            const std::string category = Patch::factory(patch_of(program)).value().category;
+            if (std::string(families[program / 8]).find(category) == std::string::npos) {
+                ++count;
+                MESSAGE("program " << program + 1 << " plays " << patch_of(program) << ", a " << category);
+            }
+        }
+        return count;
+    };
+    CHECK(misplaced([](int program) { return std::string(Patch::general_midi(program)); }) == 0);
+    // Red control: a map that is one family late is found.
+    CHECK(misplaced([](int program) { return std::string(Patch::general_midi((program + 8) % 128)); }) > 60);
 }
 
 TEST_CASE("a wrong name is answered with the nearest ones") {

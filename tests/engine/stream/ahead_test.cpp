@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <string>
 #include <thread>
 
 #include "engine/stream/clock.h"
@@ -45,8 +46,22 @@ tutti::StreamConfig ahead(int max_frames = 256) {
 
 } // namespace
 
-TEST_CASE("the ring: every block once and in order, across the wrap of its numbers at 2^32") {
-    tutti::engine::BlockRing<> ring;
+namespace {
+
+// Planted: gives a block free one too early; hands out blocks that are not ready yet.
+struct EarlyRing : tutti::engine::BlockRing<> {
+    void release_before(std::uint32_t block) noexcept { BlockRing::release_before(block + 1); }
+};
+struct HastyRing : tutti::engine::BlockRing<> {
+    const float* channel_to_read(std::uint32_t block, int channel) const noexcept {
+        return BlockRing::channel_to_read(block - 1, channel);
+    }
+};
+
+// How many blocks came wrong, or counts were.
+template <class Ring>
+int ring_faults() {
+    Ring ring;
     const std::uint32_t first = 0xffffffffu - 2;
     ring.prepare(5, 2, 64, first);
     int wrong = 0;
@@ -68,9 +83,17 @@ TEST_CASE("the ring: every block once and in order, across the wrap of its numbe
             }
         ring.release_before(read);
     }
-    CHECK(wrong == 0);
-    CHECK(ring.channel_to_read(written, 0) == nullptr);
-    CHECK(written < 1000); // it did wrap
+    wrong += ring.channel_to_read(written, 0) != nullptr;
+    wrong += written >= 1000; // it did wrap
+    return wrong;
+}
+
+} // namespace
+
+TEST_CASE("the ring: every block once and in order, across the wrap of its numbers at 2^32") {
+    CHECK(ring_faults<tutti::engine::BlockRing<>>() == 0);
+    CHECK(ring_faults<EarlyRing>() > 0);
+    CHECK(ring_faults<HastyRing>() > 0);
 }
 
 TEST_CASE("the ring under two threads shows whole blocks only") {
@@ -99,6 +122,24 @@ TEST_CASE("the ring under two threads shows whole blocks only") {
     CHECK(wrong.load() == 0);
 }
 
+namespace {
+
+// What is wrong with the stretch round a gap at 20,480 frames of a sine: a click, sound where there was none to give, or
+// frames that came back elsewhere. Empty: nothing.
+std::string concealment_faults(const std::vector<float>& smooth, const std::vector<float>& gapped) {
+    std::string faults;
+    const float own = largest_step(smooth, 4000, 48000);
+    const float peak = *std::max_element(smooth.begin() + 4000, smooth.end());
+    // The sine's own slope, and the raised cosine's over 2 ms from full height: nothing steeper.
+    if (!(largest_step(gapped, 4000, 48000) < own + peak * 1.5708f / 96.0f)) faults += "click ";
+    if (*std::max_element(gapped.begin() + 21400, gapped.begin() + 22400) != 0.0f) faults += "sound ";
+    // After it, the frames are those of the undisturbed stream: none was shifted.
+    if (!std::equal(gapped.begin() + 23000, gapped.end(), smooth.begin() + 23000)) faults += "shift ";
+    return faults;
+}
+
+} // namespace
+
 TEST_CASE("late blocks are concealed without a click, counted, and thrown away; the clock is not stretched") {
     const auto play = [](int skip_from, int skip_to, std::int64_t* late) {
         fake::Rig rig(ahead(), true);
@@ -117,13 +158,19 @@ TEST_CASE("late blocks are concealed without a click, counted, and thrown away; 
     // The render thread misses 2,048 frames; what is ahead, L = 512, covers the first of them.
     const auto gapped = play(20480, 20480 + 2048, &late);
     CHECK(late == (2048 - 512) / 64 + 1); // the pull that ends the gap comes before the pass that ends it
-    const float own = largest_step(smooth, 4000, 48000);
-    const float peak = *std::max_element(smooth.begin() + 4000, smooth.end());
-    // The sine's own slope, and the raised cosine's over 2 ms from full height: nothing steeper.
-    CHECK(largest_step(gapped, 4000, 48000) < own + peak * 1.5708f / 96.0f);
-    CHECK(*std::max_element(gapped.begin() + 21400, gapped.begin() + 22400) == 0.0f);
-    // After it, the frames are those of the undisturbed stream: none was shifted.
-    CHECK(std::equal(gapped.begin() + 23000, gapped.end(), smooth.begin() + 23000));
+    CHECK(concealment_faults(smooth, gapped) == "");
+    // Red controls: a gap without fades, the last block again and again, a clock that was stretched by a block.
+    auto planted = smooth;
+    std::fill(planted.begin() + 20992, planted.begin() + 22528, 0.0f);
+    CHECK(concealment_faults(smooth, planted) == "click ");
+    planted = gapped;
+    for (std::size_t i = 20992; i < 22528; ++i)
+        planted[i] = smooth[20992 - 480 + (i - 20992) % 480]; // whole periods of 400 Hz would fit, 440 Hz do not
+    CHECK(concealment_faults(smooth, planted).find("sound") != std::string::npos);
+    planted = gapped;
+    planted.insert(planted.begin() + 22528, 64, 0.0f);
+    planted.resize(smooth.size());
+    CHECK(concealment_faults(smooth, planted).find("shift") != std::string::npos);
 }
 
 TEST_CASE("larger pulls than declared are refused in silence; odd ones are taken") {

@@ -41,12 +41,22 @@ TEST_CASE("a clip at the stream's rate passes sample by sample, from its own fra
     auto clip = rig.stream->play(3, sound, {.fade_seconds = 0.0}, 101);
     REQUIRE(clip.ok());
     const auto out = rig.render(4000, 77);
-    int wrong = 0;
-    for (int i = 0; i < 4000; ++i) {
-        const float expected = i >= 101 && i < 3101 ? sound->channels[0][static_cast<std::size_t>(i - 101)] : 0.0f;
-        wrong += out[0][static_cast<std::size_t>(i)] != expected;
-    }
-    CHECK(wrong == 0);
+    const auto wrong_frames = [&](const std::vector<float>& x, int begin) {
+        int wrong = 0;
+        for (int i = 0; i < 4000; ++i) {
+            const float expected =
+                i >= begin && i < begin + 3000 ? sound->channels[0][static_cast<std::size_t>(i - begin)] : 0.0f;
+            wrong += x[static_cast<std::size_t>(i)] != expected;
+        }
+        return wrong;
+    };
+    CHECK(wrong_frames(out[0], 101) == 0);
+    // Red control: one frame late, or one frame of it lost, is found.
+    CHECK(wrong_frames(out[0], 102) > 2000);
+    auto planted = out[0];
+    planted.erase(planted.begin() + 1500);
+    planted.push_back(0.0f);
+    CHECK(wrong_frames(planted, 101) > 1000);
     CHECK(clip->ended());
 }
 
@@ -120,6 +130,12 @@ TEST_CASE("a written clip that runs dry fades, counts, waits and goes on where i
     // The sine's own slope and the 2 ms raised cosine's over its whole height: no edge beyond both.
     const double bound = 0.5 * 6.2832 * 200.0 / 48000.0 + 0.5 * 1.5708 / 96.0;
     CHECK(largest_step(out, 0, 24000 - 8100) < bound);
+    // Red control: the same gap without its fades is found.
+    auto planted = out;
+    std::copy_n(sound->channels[0].begin(), 8000, planted.begin());
+    planted[7999] = 0.5f;
+    std::fill(planted.begin() + 8000, planted.begin() + 12000, 0.0f);
+    CHECK(largest_step(planted, 0, 24000 - 8100) > bound);
     // Nothing was lost: where it goes on it is as if it had never stopped.
     int resumed = 12000;
     double best = 1.0;
