@@ -185,8 +185,7 @@ private:
             const std::string& name = value.keys[i];
             double end = 0.0;
             if (name == "number") {
-                number(value.items[i], key + ".number", end);
-                controller.number = end >= 0.0 && end <= 127.0 ? static_cast<int>(end) : -1;
+                whole(value.items[i], key + ".number", controller.number);
             } else if (name == "target") {
                 string(value.items[i], key + ".target", controller.target);
             } else if (name == "from" || name == "to") {

@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -52,6 +53,51 @@ class Manners(unittest.TestCase):
         self.assertIn(b"48000", shown)
         self.assertIn(b"TUTTI_RATE", shown)
 
+    def test_every_option_has_its_variable(self):
+        commands = ["render", "phrase", "play", "devices", "patches list", "patches describe", "bench voices", "bench latency", "bench alias", "bench streams"]
+        seen = 0
+        for command in commands:
+            for line in run(*command.split(), "--help").stdout.decode().splitlines():
+                option = re.match(r"  (?:-\w,)?--([a-z-]+)", line)
+                if option and option.group(1) != "help":
+                    seen += 1
+                    self.assertIn("(Env:TUTTI_" + option.group(1).upper().replace("-", "_") + ")", line, command)
+        self.assertGreater(seen, 40)
+        # They do what the option does, and give way to it.
+        wrong = {"TUTTI_RATE": "1", "TUTTI_OUTPUT": self.path("e.wav"), "TUTTI_SECONDS": "0.5", "TUTTI_QUIET": "1"}
+        self.refused(run("render", SONG, env=wrong), 2, "--rate")
+        self.assertEqual(run("render", SONG, "--rate", "8000", env=wrong).returncode, 0)
+        with wave.open(self.path("e.wav")) as sound:
+            self.assertEqual((sound.getframerate(), sound.getnframes()), (8000, 4000))
+
+    def test_progress_on_a_terminal(self):
+        main, terminal = pty.openpty()
+        with subprocess.Popen([TUTTI, "render", SONG, "-o", self.path("p.wav")], stderr=terminal, stdout=subprocess.DEVNULL) as running:
+            shown = b""
+            while running.poll() is None or select.select([main], [], [], 0.1)[0]:
+                if select.select([main], [], [], 0.1)[0]:
+                    shown += os.read(main, 65536)
+        os.close(main)
+        os.close(terminal)
+        self.assertIn("█".encode(), shown)
+        self.assertRegex(shown, rb" %  \d+:\d\d left")
+        self.assertIn(b"times real time", shown.splitlines()[-1])
+
+    def test_nobody_listens_to_the_messages(self):
+        heard, told = os.pipe()
+        os.close(heard)
+        done = subprocess.run([TUTTI, "render", SONG, "-o", self.path("q.wav"), "--seconds", "2"], stderr=told, timeout=120)
+        os.close(told)
+        self.assertEqual(done.returncode, 0)
+        with wave.open(self.path("q.wav")) as sound:
+            self.assertEqual(sound.getnframes(), 96000)
+        # Sound to a pipe that closes is an output that cannot be written.
+        heard, told = os.pipe()
+        os.close(heard)
+        done = subprocess.run([TUTTI, "render", SONG, "-o", "-", "--quiet"], stdout=told, stderr=subprocess.PIPE, timeout=120)
+        os.close(told)
+        self.assertEqual(done.returncode, 5, done.stderr)
+
     def test_wrong_input(self):
         out = ("-o", self.path("x.wav"))
         self.refused(run("render", "/nowhere.mid", *out), 4, "nowhere.mid")
@@ -63,6 +109,16 @@ class Manners(unittest.TestCase):
         self.refused(run("render", SONG, "--patch", "1=no-such-patch", *out), 2, "no-such-patch")
         self.refused(run("render", SONG, "--patch", "warm-pad", *out), 2, "warm-pad")
         self.refused(run("phrase", "Am7 | Hm7", *out), 4, "Hm7")
+        for option, value in (("--seconds", "nan"), ("--seconds", "-1"), ("--seconds", "inf"), ("--rate", "nan"), ("--threads", "-1")):
+            self.refused(run("render", SONG, *out, option, value), 2, option.strip("-"))
+        for option, value in (("--tempo", "nan"), ("--velocity", "5"), ("--notes", "99"), ("--strum", "9"), ("--humanise", "2"), ("--voicing", "odd")):
+            self.refused(run("phrase", "Am7", *out, option, value), 2, option)
+        self.refused(run("render", SONG, *out, "--plot", self.path("x.jpg")), 2, "x.jpg")
+        self.refused(run("render", SONG, *out, "--plot", "/nowhere/x.png"), 5, "/nowhere")
+        self.refused(run("bench", "voices", "--type", "nope"), 2, "nope", "subtractive")
+        self.refused(run("play", "--null", "--mode", "odd"), 2, "odd")
+        self.refused(run(), 2, "render")
+        self.refused(run("patches"), 2, "validate")
         self.refused(run("nonsense"), 2, "nonsense")
         with open(SONG, "rb") as song:
             cut = song.read(200)

@@ -36,7 +36,11 @@ const std::string k_full = R"({
   "parameters": { "wave": "triangle", "sync": true, "cutoff": 1234.5, "attack": 0.001 },
   "routes": [
     { "source": "lfo1", "target": "cutoff", "depth": 0.5 },
-    { "source": "wheel", "target": "pan", "depth": -1 }
+    { "source": "wheel", "target": "pan", "depth": -1, "via": "lfo2" }
+  ],
+  "controllers": [
+    { "number": 21, "target": "cutoff", "from": 200, "to": 8000 },
+    { "number": 1, "target": "macro2" }
   ],
   "effects": [{ "type": "delay", "enabled": false, "parameters": { "time": 0.5, "mix": 0.2 } }],
   "macros": { "macro1": "Brightness" }
@@ -98,6 +102,14 @@ TEST_CASE("every field of a patch is read") {
     REQUIRE(patch.routes.size() == 2);
     CHECK(patch.routes[1].source == "wheel");
     CHECK(patch.routes[1].depth == -1.0);
+    CHECK(patch.routes[0].via.empty());
+    CHECK(patch.routes[1].via == "lfo2");
+    REQUIRE(patch.controllers.size() == 2);
+    CHECK(patch.controllers[0].number == 21);
+    CHECK(patch.controllers[0].target == "cutoff");
+    CHECK(patch.controllers[0].from == 200.0);
+    CHECK(patch.controllers[0].to == 8000.0);
+    CHECK_FALSE(patch.controllers[1].from.has_value());
     REQUIRE(patch.effects.size() == 1);
     CHECK_FALSE(patch.effects[0].enabled);
     CHECK(patch.effects[0].parameters.at("mix") == doctest::Approx(0.2));
@@ -164,6 +176,19 @@ TEST_CASE("what is wrong with a patch is said, with its place and a way out") {
             {"routes[0].target", "no modulatable"});
     refused(with("\"routes\": [{\"source\": \"lfo1\", \"target\": \"cutoff\", \"depth\": 1e6}]"), Code::out_of_range,
             {"depth", "-20 to 20"});
+    refused(with("\"routes\": [{\"source\": \"lfo1\", \"target\": \"cutoff\", \"via\": \"weel\"}]"), Code::not_found,
+            {"routes[0].via", "did you mean \"wheel\"?"});
+    refused(with("\"controllers\": {}"), Code::malformed, {"controllers", "list [...]"});
+    refused(with("\"controllers\": [{\"number\": 120, \"target\": \"cutoff\"}]"), Code::out_of_range,
+            {"controllers[0].number", "120", "0 to 119"});
+    refused(with("\"controllers\": [{\"target\": \"cutoff\"}]"), Code::out_of_range, {"controllers[0].number"});
+    refused(with("\"controllers\": [{\"number\": 3.5, \"target\": \"cutoff\"}]"), Code::malformed, {"whole number"});
+    refused(with("\"controllers\": [{\"number\": 3, \"target\": \"macro9\"}]"), Code::not_found,
+            {"controllers[0].target", "macro9"});
+    refused(with("\"controllers\": [{\"number\": 3, \"target\": \"cutoff\", \"to\": 1}]"), Code::out_of_range,
+            {"controllers[0].to", "20 to 20000"});
+    refused(with("\"controllers\": [{\"number\": 3, \"target\": \"pan\"}, {\"number\": 3, \"target\": \"pan\"}]"),
+            Code::invalid_argument, {"controllers[1].number", "twice"});
     refused(with("\"effects\": [{\"type\": \"dlay\"}]"), Code::not_found, {"effects[0].type", "\"delay\""});
     refused(with("\"effects\": [{\"type\": \"delay\", \"parameters\": {\"mix\": 2}}]"), Code::out_of_range,
             {"effects[0].parameters.mix"});
