@@ -94,12 +94,14 @@ Result<std::unique_ptr<Instance>> Instance::make(const Patch& patch, const Insta
             return Status(Code::not_found, "voice type '" + std::string(type.id) + "' has no parameter '" + id + "'",
                           "patch '" + patch.name + "' was not loaded", "see: tutti patches describe");
         const Parameter& parameter = type.parameters[index];
-        if (!(value >= static_cast<double>(parameter.minimum) && value <= static_cast<double>(parameter.maximum)))
+        // The table holds floats: 0.0005 and 0.0005f are the same bound.
+        const auto single = static_cast<float>(value);
+        if (!(single >= parameter.minimum && single <= parameter.maximum))
             return Status(Code::out_of_range,
                           "parameter '" + id + "' is " + std::to_string(value) + ", outside " +
                               std::to_string(parameter.minimum) + ".." + std::to_string(parameter.maximum),
                           "patch '" + patch.name + "' was not loaded", "set it inside its range");
-        values[static_cast<std::size_t>(index)] = static_cast<float>(value);
+        values[static_cast<std::size_t>(index)] = single;
     }
     if (patch.routes.size() > voices::k_max_routes)
         return Status(Code::out_of_range,
