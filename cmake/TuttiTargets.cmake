@@ -37,7 +37,8 @@ endfunction()
 
 # tutti_test(NAME engine.allocator SOURCES a.cpp b.cpp [LIBRARIES tutti::io] [LABELS unit])
 # One doctest executable and one CTest entry; the main function stands in tests/main.cpp. A test whose point is several
-# threads has the label `threads`: those alone run under the thread sanitizer. `slow` ones (minutes) stay out of sanitizers.
+# threads has the label `threads`: those alone run under the thread sanitizer. `slow` ones (minutes) stay out of sanitizers;
+# `short` ones are what `./test` runs of them: they handle memory, and take seconds. They are built by the target tests_short.
 function(tutti_test)
     cmake_parse_arguments(T "" "NAME" "SOURCES;LIBRARIES;LABELS" ${ARGN})
     if(NOT T_LABELS)
@@ -55,5 +56,16 @@ function(tutti_test)
     add_test(NAME ${T_NAME} COMMAND ${target})
     # Tests that count allocations replace operator new, but not its nothrow form, which is then the sanitizer's own.
     set_tests_properties(${T_NAME} PROPERTIES LABELS "${T_LABELS}" SKIP_RETURN_CODE 77
-                         ENVIRONMENT "ASAN_OPTIONS=alloc_dealloc_mismatch=0")
+                         ENVIRONMENT "ASAN_OPTIONS=alloc_dealloc_mismatch=0;TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/lanes/tsan.supp")
+    if("short" IN_LIST T_LABELS OR TUTTI_SANITIZE MATCHES "thread")
+        tutti_short(${target})
+    endif()
+endfunction()
+
+# The target belongs to what the sanitizer lanes of `./test` build.
+function(tutti_short target)
+    if(NOT TARGET tests_short)
+        add_custom_target(tests_short)
+    endif()
+    add_dependencies(tests_short ${target})
 endfunction()

@@ -9,6 +9,7 @@
 
 #include <portaudio.h>
 
+#include "io/mute_gate.h"
 #include "io/name_match.h"
 #include "io/quiet.h"
 
@@ -120,10 +121,7 @@ struct AudioOutput::Impl {
     std::atomic<std::int64_t> underruns{0};
     // Set by the device's thread when it ends; nothing else is read through it.
     std::atomic<bool> finished{false};
-    // A device that was given up gets silence: `muted` is set first, then `busy` is waited for, and the callback looks in the
-    // other order (sequentially consistent, so that one of them sees the other).
-    std::atomic<bool> muted{false};
-    std::atomic<bool> busy{false};
+    MuteGate<> gate; // a device that was given up gets silence
     static_assert(std::atomic<std::int64_t>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
 
     ~Impl() {
@@ -137,11 +135,9 @@ struct AudioOutput::Impl {
         impl.callbacks.fetch_add(1, std::memory_order_relaxed);
         impl.frames.fetch_add(static_cast<std::int64_t>(count), std::memory_order_relaxed);
         if (flags & paOutputUnderflow) impl.underruns.fetch_add(1, std::memory_order_relaxed);
-        impl.busy.store(true);
-        if (impl.muted.load()) {
+        if (!impl.gate.enter()) {
             for (int channel = 0; channel < impl.config.channels; ++channel)
                 std::fill_n(out[channel], count, 0.0f);
-            impl.busy.store(false);
             return paContinue;
         }
         float* part[k_most_channels_out];
@@ -152,7 +148,7 @@ struct AudioOutput::Impl {
             impl.callback(impl.user, part, static_cast<int>(now));
             done += now;
         }
-        impl.busy.store(false);
+        impl.gate.leave();
         return paContinue;
     }
     static void on_end(void* self) noexcept {
@@ -225,8 +221,8 @@ void AudioOutput::give_up_or_stop(std::unique_ptr<Impl>& impl) noexcept {
         whole.m_impl.reset();
         return;
     }
-    whole.m_impl->muted.store(true);
-    for (int i = 0; i < 100 && whole.m_impl->busy.load(); ++i)
+    whole.m_impl->gate.shut();
+    for (int i = 0; i < 100 && !whole.m_impl->gate.empty(); ++i)
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
     std::thread([left = whole.m_impl.release()] { delete left; }).detach();
 }

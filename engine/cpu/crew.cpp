@@ -28,7 +28,7 @@ Crew::~Crew() {
     {
         const std::lock_guard<std::mutex> lock(m_mutex);
         m_stop.store(true, std::memory_order_relaxed); // ordered by the mutex
-        m_loop.fetch_add(std::uint64_t{1} << 32, std::memory_order_release);
+        m_loop.stir();
     }
     m_wake.notify_all();
     for (std::thread& thread : m_threads)
@@ -36,17 +36,10 @@ Crew::~Crew() {
 }
 
 void Crew::take(bool from_back) noexcept {
-    // Acquire: what run() wrote before it published the loop. Who takes which number is free: the sum's order is not theirs.
-    std::uint64_t loop = m_loop.load(std::memory_order_acquire);
-    for (;;) {
-        const auto first = static_cast<int>(loop & 0xffffu), behind = static_cast<int>(loop >> 16 & 0xffffu);
-        if (first >= behind) return;
-        const std::uint64_t rest = from_back ? loop - 0x10000u : loop + 1u;
-        // A failure means that another has taken a number: no one waits.
-        if (!m_loop.compare_exchange_weak(loop, rest, std::memory_order_acquire, std::memory_order_acquire)) continue;
-        m_work(m_context, from_back ? behind - 1 : first);
-        m_done.fetch_add(1, std::memory_order_release); // publishes what was written
-        loop = m_loop.load(std::memory_order_acquire);
+    // Who takes which number is free: the sum's order is not theirs.
+    for (int number = m_loop.take(from_back); number >= 0; number = m_loop.take(from_back)) {
+        m_work(m_context, number);
+        m_loop.finish();
     }
 }
 
@@ -54,19 +47,18 @@ void Crew::serve(int place) noexcept {
     trace::name_thread("render helper");
     const FlushScope flush;
     std::uint64_t seen = 0;
-    const auto serial_now = [&](std::memory_order order) { return m_loop.load(order) >> 32; };
     for (;;) {
-        std::uint64_t serial = serial_now(std::memory_order_acquire);
+        std::uint64_t serial = m_loop.serial();
         for (int spin = 0; serial == seen && spin < k_spins; ++spin) {
             relax();
-            serial = serial_now(std::memory_order_acquire);
+            serial = m_loop.serial();
         }
         if (serial == seen) {
             std::unique_lock<std::mutex> lock(m_mutex);
-            m_sleeping.fetch_add(1, std::memory_order_seq_cst); // before the last look at m_loop, see run()
-            m_wake.wait(lock, [&] { return serial_now(std::memory_order_seq_cst) != seen; });
-            m_sleeping.fetch_sub(1, std::memory_order_relaxed);
-            serial = serial_now(std::memory_order_acquire);
+            m_loop.will_sleep();
+            m_wake.wait(lock, [&] { return !m_loop.may_sleep(seen); });
+            m_loop.awake();
+            serial = m_loop.serial();
         }
         seen = serial;
         if (m_stop.load(std::memory_order_relaxed)) return; // ordered by m_loop
@@ -78,7 +70,7 @@ void Crew::serve(int place) noexcept {
 
 void Crew::run(Work work, void* context, int count, int helpers) noexcept {
     if (helpers > count - 1) helpers = count - 1;
-    if (helpers <= 0 || m_threads.empty() || count > k_most) {
+    if (helpers <= 0 || m_threads.empty() || count > LoopWord<>::k_most) {
         for (int i = 0; i < count; ++i)
             work(context, i);
         return;
@@ -86,16 +78,13 @@ void Crew::run(Work work, void* context, int count, int helpers) noexcept {
     m_work = work;
     m_context = context;
     m_helpers.store(helpers, std::memory_order_relaxed);
-    m_done.store(0, std::memory_order_relaxed);
-    const std::uint64_t serial = (m_loop.load(std::memory_order_relaxed) >> 32) + 1;
-    // Before the look at m_sleeping: one of the two sees the other. Also publishes the fields above.
-    m_loop.store(serial << 32 | static_cast<std::uint64_t>(count) << 16, std::memory_order_seq_cst);
-    if (m_sleeping.load(std::memory_order_seq_cst) > 0) {
+    m_loop.begin(count); // also publishes the fields above
+    if (m_loop.someone_sleeps()) {
         { const std::lock_guard<std::mutex> lock(m_mutex); } // a helper between its look and its wait is waited for
         m_wake.notify_all();
     }
     take(false);
-    while (m_done.load(std::memory_order_acquire) < count) // acquires what the helpers wrote
+    while (!m_loop.finished(count))
         relax();
 }
 

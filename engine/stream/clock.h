@@ -23,8 +23,10 @@ struct PullMark {
     std::int64_t frames = 0;
 };
 
-// A sequence lock of atomics: one writer, any readers, no stand-alone fences.
-class PullClock {
+// A sequence lock of atomics: one writer, any readers, no stand-alone fences. The atomic type is a parameter for the model
+// checker.
+template <template <class> class Atomic = std::atomic>
+class SequenceClock {
 public:
     void set(const PullMark& mark) noexcept TUTTI_NONBLOCKING {
         const std::uint32_t sequence = m_sequence.load(std::memory_order_relaxed);
@@ -35,26 +37,30 @@ public:
         m_frames.store(mark.frames, std::memory_order_release);
         m_sequence.store(sequence + 2, std::memory_order_release);
     }
-    // Eight tries; then the parts may be of two neighbouring pulls, each of them true.
+    // One look; false where set() was seen at work and the parts may be of two pulls.
+    bool look(PullMark& mark) const noexcept TUTTI_NONBLOCKING {
+        const std::uint32_t before = m_sequence.load(std::memory_order_acquire);
+        // Acquire on each: the second look at the sequence comes after.
+        mark.closed = m_closed.load(std::memory_order_acquire);
+        mark.time_ns = m_time.load(std::memory_order_acquire);
+        mark.frames = m_frames.load(std::memory_order_acquire);
+        return before % 2 == 0 && m_sequence.load(std::memory_order_relaxed) == before;
+    }
+    // Eight looks; then the parts may be of two neighbouring pulls, each of them true.
     PullMark get() const noexcept TUTTI_NONBLOCKING {
         PullMark mark;
-        for (int i = 0; i < 8; ++i) {
-            const std::uint32_t before = m_sequence.load(std::memory_order_acquire);
-            // Acquire on each: the second look at the sequence comes after.
-            mark.closed = m_closed.load(std::memory_order_acquire);
-            mark.time_ns = m_time.load(std::memory_order_acquire);
-            mark.frames = m_frames.load(std::memory_order_acquire);
-            if (before % 2 == 0 && m_sequence.load(std::memory_order_relaxed) == before) break;
+        for (int i = 0; i < 8 && !look(mark); ++i) {
         }
         return mark;
     }
 
 private:
     static_assert(std::atomic<std::int64_t>::is_always_lock_free);
-    alignas(64) std::atomic<std::uint32_t> m_sequence{0};
-    std::atomic<std::int64_t> m_closed{0};
-    std::atomic<std::int64_t> m_time{0};
-    std::atomic<std::int64_t> m_frames{0};
+    alignas(64) Atomic<std::uint32_t> m_sequence{0};
+    Atomic<std::int64_t> m_closed{0};
+    Atomic<std::int64_t> m_time{0};
+    Atomic<std::int64_t> m_frames{0};
 };
+using PullClock = SequenceClock<>;
 
 } // namespace tutti::engine

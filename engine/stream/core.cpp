@@ -13,7 +13,8 @@ using voices::k_tick_frames;
 
 Core::Core(const StreamConfig& config, EventQueue& queue)
     : m_queue(queue), m_config(config), m_transport(config.sample_rate),
-      m_parts(static_cast<std::size_t>(config.parts)) {
+      m_parts(static_cast<std::size_t>(config.parts)), m_waiting(EventQueue::most_waiting(config.events)),
+      m_batch(m_waiting.size()) {
     for (int i = 0; i < config.parts; ++i) {
         const int group = i / 16 * 16;
         m_parts[static_cast<std::size_t>(i)].prepare(&m_parts[static_cast<std::size_t>(group)], i,
@@ -23,11 +24,7 @@ Core::Core(const StreamConfig& config, EventQueue& queue)
     m_candidates.reserve(std::min(k_most_candidates, static_cast<std::size_t>(config.voices)));
     m_active.reserve(m_parts.size());
     m_banks.resize(static_cast<std::size_t>(4 * config.parts + 16));
-    // The engine's own events have room besides those that senders may post. Resized, not reserved: the memory is touched
-    // here, and not in a callback, where it would be a page fault.
-    m_waiting.resize(static_cast<std::size_t>(config.events + EventQueue::k_own_events));
-    m_waiting.clear();
-    m_batch.resize(m_waiting.capacity());
+    m_waiting.clear(); // made full size: touched here, and not in a callback
     m_batch.clear();
     m_mix.assign(static_cast<std::size_t>(config.channels) * k_block_frames, 0.0f);
     m_master.prepare(config.sample_rate, config.channels, config.limiter);

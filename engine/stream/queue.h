@@ -56,10 +56,11 @@ class EventQueue {
 public:
     // Events of sender 0, the engine's own, that may wait besides.
     static constexpr int k_own_events = 256;
+    static std::size_t most_waiting(int limit) noexcept { return static_cast<std::size_t>(limit + k_own_events); }
     using Moody = moodycamel::ConcurrentQueue<Item, QueueTraits>;
 
     EventQueue(int limit, int senders)
-        : m_moody(static_cast<std::size_t>(limit + k_own_events), static_cast<std::size_t>(senders), 0), m_limit(limit),
+        : m_moody(most_waiting(limit), static_cast<std::size_t>(senders), 0), m_limit(limit),
           m_used(static_cast<std::size_t>(senders), false) {
         m_consumer.emplace(m_moody);
     }

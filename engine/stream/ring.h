@@ -11,9 +11,9 @@
 namespace tutti::engine {
 
 // Blocks have numbers that wrap at 2^32; at most 2^31 - 1 lie between writer and reader. A reader that goes on without a
-// block (a late one) leaves it behind: it is written all the same, and nobody reads it. The atomic type is a parameter for
-// the model checker.
-template <template <class> class Atomic = std::atomic>
+// block (a late one) leaves it behind: it is written all the same, and nobody reads it. The types are parameters for the
+// model checker.
+template <template <class> class Atomic = std::atomic, class Sample = float>
 class BlockRing {
 public:
     // Holds at least `blocks`, numbered from `first`. [control]
@@ -24,13 +24,13 @@ public:
         m_mask = size - 1;
         m_channels = channels;
         m_frames = frames;
-        m_samples.assign(static_cast<std::size_t>(size) * static_cast<std::size_t>(channels * frames), 0.0f);
+        m_samples.assign(static_cast<std::size_t>(size) * static_cast<std::size_t>(channels * frames), Sample{});
         m_written.store(first, std::memory_order_relaxed);
         m_read.store(first, std::memory_order_relaxed);
     }
 
     // The channel of the block being written; full() must be false. [render]
-    float* channel_to_write(int channel) noexcept TUTTI_NONBLOCKING {
+    Sample* channel_to_write(int channel) noexcept TUTTI_NONBLOCKING {
         return at(m_written.load(std::memory_order_relaxed), channel);
     }
     // Acquire: the reader has done with the block that this slot held.
@@ -45,7 +45,7 @@ public:
     }
 
     // The samples of block `block`, or nullptr where it is not ready. [audio]
-    const float* channel_to_read(std::uint32_t block, int channel) const noexcept TUTTI_NONBLOCKING {
+    const Sample* channel_to_read(std::uint32_t block, int channel) const noexcept TUTTI_NONBLOCKING {
         // Acquire: pairs with publish().
         const auto ready = static_cast<std::int32_t>(m_written.load(std::memory_order_acquire) - block);
         return ready > 0 ? at(block, channel) : nullptr;
@@ -62,16 +62,16 @@ public:
     }
 
 private:
-    float* at(std::uint32_t block, int channel) noexcept {
+    Sample* at(std::uint32_t block, int channel) noexcept {
         return &m_samples[(static_cast<std::size_t>(block & m_mask) * static_cast<std::size_t>(m_channels) +
                            static_cast<std::size_t>(channel)) *
                           static_cast<std::size_t>(m_frames)];
     }
-    const float* at(std::uint32_t block, int channel) const noexcept {
+    const Sample* at(std::uint32_t block, int channel) const noexcept {
         return const_cast<BlockRing*>(this)->at(block, channel);
     }
 
-    std::vector<float> m_samples; // [block & mask][channel][frame]
+    std::vector<Sample> m_samples; // [block & mask][channel][frame]
     std::uint32_t m_mask = 0;
     int m_channels = 0;
     int m_frames = 0;

@@ -20,15 +20,15 @@ struct TraceEvent {
 };
 static_assert(sizeof(TraceEvent) == 32);
 
-// One writer, one reader. Full: the event is dropped and counted. The atomic type is a parameter for the model checker.
-template <template <class> class Atomic = std::atomic>
+// One writer, one reader. Full: the event is dropped and counted. The types are parameters for the model checker.
+template <template <class> class Atomic = std::atomic, class Entry = TraceEvent>
 class TraceRing {
 public:
     // `size` is a power of two. The memory is touched here, so that no page is missing later. [control]
     explicit TraceRing(std::uint32_t size) : m_events(size), m_mask(size - 1) {}
 
     // [any thread that owns the ring]
-    void write(const TraceEvent& event) noexcept TUTTI_NONBLOCKING {
+    void write(const Entry& event) noexcept TUTTI_NONBLOCKING {
         const std::uint32_t at = m_written.load(std::memory_order_relaxed);
         // Acquire: the reader is done with the place.
         if (at - m_read.load(std::memory_order_acquire) > m_mask) {
@@ -53,7 +53,7 @@ public:
     std::atomic<const char*> name{nullptr}; // of the thread
 
 private:
-    std::vector<TraceEvent> m_events;
+    std::vector<Entry> m_events;
     std::uint32_t m_mask;
     alignas(64) Atomic<std::uint32_t> m_written{0};
     Atomic<std::uint64_t> m_dropped{0};

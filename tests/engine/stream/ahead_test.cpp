@@ -99,7 +99,7 @@ TEST_CASE("the ring: every block once and in order, across the wrap of its numbe
 TEST_CASE("the ring under two threads shows whole blocks only") {
     tutti::engine::BlockRing<> ring;
     ring.prepare(8, 1, 67, 0xfffffff0u);
-    constexpr std::uint32_t k_blocks = 200000;
+    constexpr std::uint32_t k_blocks = 40000;
     std::atomic<int> wrong{0};
     std::thread writer([&] {
         for (std::uint32_t i = 0; i < k_blocks; ++i) {
