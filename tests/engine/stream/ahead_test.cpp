@@ -41,6 +41,7 @@ tutti::StreamConfig ahead(int max_frames = 256) {
     tutti::StreamConfig config;
     config.mode = Mode::ahead;
     config.max_frames = max_frames;
+    config.shed = false; // the machine may be busy
     return config;
 }
 

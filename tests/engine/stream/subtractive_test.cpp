@@ -19,6 +19,7 @@ std::vector<float> song(Mode mode, int threads, int block) {
     config.mode = mode;
     config.parts = 4;
     config.voices = 400;
+    config.shed = false; // the machine may be busy
     auto stream = engine->open(config).value();
     Patch patch;
     patch.voices = 100;

@@ -231,7 +231,7 @@ TEST_CASE("a job that hangs is given up: it ends with a Status and the next one 
     Gate gate;
     {
         auto worker = make({.grace_seconds = 0.05});
-        const Job hangs = worker->submit({.name = "deaf", .deadline_seconds = 0.02}, [&](JobContext&) {
+        const Job hangs = worker->submit({.name = "deaf", .deadline_seconds = 0.3}, [&](JobContext&) {
             gate.pass();
             return Status();
         });
@@ -249,11 +249,11 @@ TEST_CASE("a job that hangs is given up: it ends with a Status and the next one 
     // The control: with a long grace time the same job is still waited for, so it is the grace time that ends it.
     Gate other;
     auto patient = make({.grace_seconds = 3600.0});
-    const Job hangs = patient->submit({.deadline_seconds = 0.02}, [&](JobContext&) {
+    const Job hangs = patient->submit({.deadline_seconds = 0.3}, [&](JobContext&) {
         other.pass();
         return Status();
     });
-    CHECK_FALSE(hangs.wait(0.3));
+    CHECK_FALSE(hangs.wait(0.6));
     other.open();
     REQUIRE(hangs.wait(k_long));
 }
