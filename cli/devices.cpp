@@ -2,6 +2,7 @@
 // tutti devices: what this machine can play on, listen to and compute with.
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -24,7 +25,7 @@ struct Options {
 
 int run(const Options& options) {
     const auto outputs = io::list_output_devices(options.rates);
-    const auto inputs = io::list_midi_inputs();
+    const auto inputs = io::list_midi_inputs(), midi_outputs = io::list_midi_outputs();
     nlohmann::json devices = nlohmann::json::array();
     for (const io::AudioDevice& each : outputs)
         devices.push_back({{"number", each.number},
@@ -44,7 +45,7 @@ int run(const Options& options) {
     if (options.json) {
         fmt::print("{}\n", nlohmann::json({{"audio", devices},
                                            {"midi_inputs", inputs},
-                                           {"midi_outputs", io::list_midi_outputs()},
+                                           {"midi_outputs", midi_outputs},
                                            {"instruction_sets", sets},
                                            {"backend", backend},
                                            {"compute", nlohmann::json::array({"cpu"})}})
@@ -58,10 +59,12 @@ int run(const Options& options) {
                    each.name, each.api, each.channels, each.default_rate, each.low_latency_seconds * 1000.0);
         if (options.rates) fmt::print("      takes {} Hz\n", fmt::join(each.rates, ", "));
     }
-    fmt::print("MIDI inputs\n");
-    if (inputs.empty()) fmt::print("  none\n");
-    for (std::size_t i = 0; i < inputs.size(); ++i)
-        fmt::print("    {} {}\n", i, inputs[i]);
+    for (const auto& [title, ports] : {std::pair("inputs", &inputs), std::pair("outputs", &midi_outputs)}) {
+        fmt::print("MIDI {}\n", title);
+        if (ports->empty()) fmt::print("  none\n");
+        for (std::size_t i = 0; i < ports->size(); ++i)
+            fmt::print("    {} {}\n", i, (*ports)[i]);
+    }
     fmt::print("Compute\n  instruction sets:");
     for (const auto& set : sets)
         fmt::print(" {}", set.get<std::string>());
