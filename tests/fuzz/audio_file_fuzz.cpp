@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Any bytes as a sound file: a Status with its three parts, or finite samples in blocks no larger than asked for.
+// fault 48: a broken sound file: any bytes are read or refused with a sentence
 #include <cmath>
 #include <filesystem>
 #include <fstream>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Any bytes as a MIDI file: a Status with its three parts, or events in order that survive being written and read again.
+// fault 47: a broken MIDI file: any bytes are read or refused with a sentence
 #include <tutti/midi_file.h>
 
 #include "tests/engine/midi/smf_bytes.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Any byte stream: the parser against a slow reading of the specification that first takes the real-time bytes out.
+// fault 46: a broken MIDI stream: any bytes give the messages of a slow reading of the specification
 #include "engine/midi/midi_parser.h"
 #include "tests/fuzz/fuzz.h"
 

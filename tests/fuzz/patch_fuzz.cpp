@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Any bytes as a patch: a Status with its three parts on one line, or a patch whose second writing equals its first.
+// fault 49: a hostile patch: any bytes are read or refused with a sentence, and what is read is written the same twice
 #include "engine/patch/patch_file.h"
 #include "tests/engine/patch/stub_catalog.h"
 #include "tests/fuzz/fuzz.h"

@@ -174,7 +174,8 @@ TEST_CASE("loud and broken samples are clipped, silenced and counted") {
     }
 }
 
-TEST_CASE("no half file: discarded, forgotten, interrupted; the old one stays until the new one is whole") {
+TEST_CASE(
+    "fault 76: interrupted in the middle of writing: no half file; the old one stays until the new one is whole") {
     Folder folder;
     const fs::path path = folder.path / "song.wav";
     REQUIRE(save(path, {0.5f}, {}).ok());
@@ -226,7 +227,7 @@ TEST_CASE("what cannot be written is said before anything is rendered") {
     CHECK(folder.files() == 0);
 }
 
-TEST_CASE("a full disk is told, once and for all") {
+TEST_CASE("fault 74: a full disk: told, once and for all") {
     if (!fs::exists("/dev/full")) return;
     auto writer = AudioFileWriter::create("/dev/full", {.channels = 1});
     // Written in place; the C library may keep the first blocks, so the fault may come late, but it must come.

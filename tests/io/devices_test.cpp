@@ -39,7 +39,7 @@ void tick(MidiClock& clock, double seconds) {
 } // namespace
 
 #if !defined(_WIN32)
-TEST_CASE("no device: a sentence, and silence on standard error") {
+TEST_CASE("fault 63: no device at all: a sentence, and silence on standard error") {
     REQUIRE(k_no_sound);
     std::FILE* kept = std::tmpfile();
     REQUIRE(kept);

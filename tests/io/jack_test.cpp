@@ -84,7 +84,7 @@ TEST_CASE("play at the server's rate, on one server after another") {
     }
 }
 
-TEST_CASE("MIDI: a message arrives with its time; ports come and go") {
+TEST_CASE("fault 64: a MIDI port that vanishes: told, and so is its return; a message arrives with its time") {
     JackServer jack("48000");
     REQUIRE(soon(jack_listed));
     if (!has_virtual_midi()) {
@@ -128,7 +128,7 @@ TEST_CASE("MIDI: a message arrives with its time; ports come and go") {
 }
 
 // Last: PortAudio keeps waiting for the dead server for as long as this process lives.
-TEST_CASE("a device that is lost is told, and given up without waiting") {
+TEST_CASE("fault 61: a device that vanishes: told, and given up without waiting") {
     Counter counter;
     JackServer jack("48000");
     REQUIRE(soon(jack_listed));

@@ -66,7 +66,7 @@ long count(const Wav& wav, Status* why = nullptr) {
 
 } // namespace
 
-TEST_CASE("sizes that lie: reading ends where the data end") {
+TEST_CASE("fault 48: sizes that lie: reading ends where the data end") {
     const std::string ten(20, '\1');
     CHECK(count(Wav::make(1, 1, 8000, 16, 20, ten)) == 10);
     CHECK(count(Wav::make(1, 1, 8000, 16, 0xffffffff, ten)) == 10); // a stream
@@ -94,7 +94,7 @@ TEST_CASE("headers that mean nothing are refused with a sentence") {
     CHECK(AudioFileReader::open(std::filesystem::temp_directory_path()).status().code() == Code::file_unreadable);
 }
 
-TEST_CASE("samples that are no numbers become silence and are counted") {
+TEST_CASE("fault 48: samples that are no numbers: they become silence and are counted") {
     float samples[] = {0.5f, std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity(), -0.5f};
     std::string data(sizeof samples, '\0');
     std::memcpy(data.data(), samples, sizeof samples);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Reads one frame behind the end of a block.
+// fault 77: a bad access: found by the address sanitizer, which finds this one
 #include <cstdio>
 #include <vector>
 

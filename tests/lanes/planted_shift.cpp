@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Shifts a 32-bit phase by more than it has bits.
+// fault 77: undefined behaviour: found by its sanitizer, which finds this one
 #include <cstdint>
 #include <cstdio>
 

@@ -45,7 +45,7 @@ std::vector<Isa> fused_isas() {
 
 } // namespace
 
-TEST_CASE("Every instruction set with FMA gives the reference's bits") {
+TEST_CASE("fault 22: SIMD unlike scalar: every instruction set with FMA gives the reference's bits") {
     const auto reference = make_cpu_backend(1, Isa::scalar);
     for (const auto& [name, patch] : module_patches())
         for (int quality = 0; quality < 3; ++quality) {
@@ -118,7 +118,7 @@ TEST_CASE("However a step is cut, the bits are the same") {
     }
 }
 
-TEST_CASE("A voice does not hear its neighbours") {
+TEST_CASE("fault 23: a voice hears its neighbours: alone and in any company its bits are the same") {
     const auto backend = make_cpu_backend(1, best_isa());
     std::mt19937 random(23);
     std::vector<NamedPatch> patches = module_patches();
@@ -163,7 +163,7 @@ TEST_CASE("Two and three threads give the bits of one") {
     }
 }
 
-TEST_CASE("A voice that is not finite is muted alone and counted") {
+TEST_CASE("fault 19: a voice that is not finite: muted alone and counted") {
     const auto backend = make_cpu_backend(1, best_isa());
     PatchValues patch;
     for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {

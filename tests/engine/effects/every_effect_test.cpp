@@ -117,7 +117,7 @@ TEST_CASE("red control: a change applied one frame late is seen") {
     }
 }
 
-TEST_CASE("samples that are not finite count as zeros and leave nothing behind") {
+TEST_CASE("fault 19: samples that are not finite in an effect: they count as zeros and leave nothing behind") {
     const float wrong[] = {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
                            -std::numeric_limits<float>::infinity(), 1e30f};
     for (const EffectType& type : effect_types()) {
@@ -138,7 +138,7 @@ TEST_CASE("samples that are not finite count as zeros and leave nothing behind")
     }
 }
 
-TEST_CASE("parameters: NaN and unknown indexes keep the old value, others are clamped") {
+TEST_CASE("fault 25: NaN as a parameter of an effect: NaN and unknown indexes keep the old value, others are clamped") {
     for (const EffectType& type : effect_types()) {
         const auto effect = make(type.id);
         for (int i = 0; i < type.parameter_count; ++i) {

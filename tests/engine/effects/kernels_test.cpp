@@ -57,7 +57,7 @@ Stereo rendered(const char* id, double rate, int block, std::uint32_t seed) {
 
 } // namespace
 
-TEST_CASE("every instruction set gives the same bits") {
+TEST_CASE("fault 22: SIMD unlike scalar in effects: every instruction set gives the same bits") {
     for (const EffectType& type : effect_types())
         for (const double rate : {8000.0, 48000.0, 192000.0})
             for (const int block : {64, 100}) {

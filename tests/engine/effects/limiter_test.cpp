@@ -28,7 +28,7 @@ TEST_CASE("limiter: below -1 dBFS every bit passes") {
     CHECK_FALSE(out == louder);
 }
 
-TEST_CASE("limiter: 10,000 random bursts up to +60 dBFS never leave above 0 dBFS") {
+TEST_CASE("fault 26: loud bursts: 10,000 random ones up to +60 dBFS never leave the limiter above 0 dBFS") {
     for (const double rate : {8000.0, 48000.0, 192000.0}) {
         const auto effect = make("limiter", rate);
         Random random(17);

@@ -87,7 +87,7 @@ TEST_CASE("nonsense is refused with its byte and track") {
                "track 2"));
 }
 
-TEST_CASE("a song of years does not fit") {
+TEST_CASE("fault 72: a song of years: it does not fit the frames and is refused") {
     // 20 gaps of 2^28 - 1 ticks at the slowest tempo and 1 tick a quarter: 2^32 x 2^24 units fit, 2^40 of them would not.
     MidiFileWriter writer(0, 1);
     const int track = writer.add_track();
@@ -98,7 +98,7 @@ TEST_CASE("a song of years does not fit") {
     CHECK(MidiFile::parse(*writer.bytes()).status().code() == Code::too_large);
 }
 
-TEST_CASE("every prefix of a file is refused or, at an event's border, never crashes") {
+TEST_CASE("fault 47: a MIDI file cut off anywhere: refused or, at an event's border, read; it never crashes") {
     const auto smf = Smf{}
                          .header(1, 2, 96)
                          .track({0, 0xff, 3, 2, 'h', 'i', 0, 0xff, 0x2f, 0})

@@ -45,7 +45,7 @@ TEST_CASE("what has no meaning is dropped and counted") {
     CHECK(feed(parser, {100}).empty());
 }
 
-TEST_CASE("system exclusive is bounded by the buffer; a megabyte goes by without growth") {
+TEST_CASE("fault 46: a megabyte of system exclusive: bounded by the buffer, it goes by without growth") {
     std::uint8_t room[8];
     MidiParser parser(room);
     CHECK(feed(parser, {0xf0, 1, 2, 3, 4, 5, 6, 0xf7}).size() == 1); // fills it to the last byte

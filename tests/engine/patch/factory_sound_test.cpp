@@ -212,7 +212,7 @@ TEST_CASE("a note's end does not click; a note that is cut off does, and is foun
     });
 }
 
-TEST_CASE("every patch falls silent after its notes: no hum, no stuck voice") {
+TEST_CASE("fault 73: stuck notes: every patch falls silent after its notes, no hum, no stuck voice") {
     each_patch([](const Patch& patch) {
         const double quiet = 14.0; // the longest release and reverb among them are done by then
         const Take sound = render(patch, {{0, 60, 0.3, 100}}, quiet + 0.5);

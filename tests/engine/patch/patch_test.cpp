@@ -199,7 +199,8 @@ TEST_CASE("what is wrong with a patch is said, with its place and a way out") {
     refused(with("\"name\": \"\"").replace(17, 13, ""), Code::invalid_argument, {"no name"});
 }
 
-TEST_CASE("bounds of size, depth and number of values hold, and one inside each is read") {
+TEST_CASE("fault 49: a patch too deep or too large: bounds of size, depth and number of values hold, and one inside "
+          "each is read") {
     const auto nested = [](int depth) {
         return with("\"x\": " + std::string(static_cast<std::size_t>(depth), '[') +
                     std::string(static_cast<std::size_t>(depth), ']'));

@@ -91,13 +91,13 @@ int ring_faults() {
 
 } // namespace
 
-TEST_CASE("the ring: every block once and in order, across the wrap of its numbers at 2^32") {
+TEST_CASE("fault 14: the ring's numbers wrap: every block once and in order, across 2^32") {
     CHECK(ring_faults<tutti::engine::BlockRing<>>() == 0);
     CHECK(ring_faults<EarlyRing>() > 0);
     CHECK(ring_faults<HastyRing>() > 0);
 }
 
-TEST_CASE("the ring under two threads shows whole blocks only") {
+TEST_CASE("fault 13: a torn read of the ring: two threads see whole blocks only") {
     tutti::engine::BlockRing<> ring;
     ring.prepare(8, 1, 67, 0xfffffff0u);
     constexpr std::uint32_t k_blocks = 40000;
@@ -141,7 +141,7 @@ std::string concealment_faults(const std::vector<float>& smooth, const std::vect
 
 } // namespace
 
-TEST_CASE("late blocks are concealed without a click, counted, and thrown away; the clock is not stretched") {
+TEST_CASE("fault 7: late blocks: concealed without a click, counted, thrown away; the clock is not stretched") {
     const auto play = [](int skip_from, int skip_to, std::int64_t* late) {
         fake::Rig rig(ahead(), true);
         tutti::Patch patch = fake::patch();
@@ -255,7 +255,7 @@ TEST_CASE("modes are handed over while nobody pulls; time goes on and held notes
     CHECK(std::equal(third.begin(), third.end(), whole.begin() + 7400));
 }
 
-TEST_CASE("real threads: streams come, play, change and go while another thread pulls") {
+TEST_CASE("fault 17: a stream goes while threads use it: streams come, play, change and go under a pulling thread") {
     auto engine = tutti::engine::create_engine({}, fake::hooks()).value();
 #ifdef NDEBUG
     constexpr int k_rounds = 60;
@@ -292,7 +292,7 @@ TEST_CASE("real threads: streams come, play, change and go while another thread 
     CHECK(true); // what is asserted here is asserted by the thread and address sanitizers
 }
 
-TEST_CASE("a full queue drops, says so and counts; future events count as waiting") {
+TEST_CASE("fault 15: a full queue: it drops, says so and counts; future events count as waiting") {
     tutti::StreamConfig config;
     config.events = 64;
     config.senders = 2;
@@ -320,7 +320,7 @@ TEST_CASE("a full queue drops, says so and counts; future events count as waitin
     CHECK_FALSE(none.post(Event::note_on(0, 0, 60, 1.0)));
 }
 
-TEST_CASE("late events take the first frame not rendered and count; k_asap is never late") {
+TEST_CASE("fault 45: late events: they take the first frame not rendered and count; k_asap is never late") {
     fake::Rig rig;
     REQUIRE(rig.stream->set_patch(0, fake::patch()).ok());
     auto sender = rig.stream->make_sender().value();
@@ -348,7 +348,7 @@ TEST_CASE("order of effect: frame, then sender, then posting") {
     }
 }
 
-TEST_CASE("thirty thousand events on one frame: time is bounded, none is lost, the bits are the same") {
+TEST_CASE("fault 45: thirty thousand events on one frame: time is bounded, none is lost, the bits are the same") {
     std::vector<std::vector<float>> whole;
     for (const int block : {512, 33}) {
         tutti::StreamConfig config;
@@ -379,7 +379,7 @@ TEST_CASE("now() goes on between pulls, but never more than one pull ahead") {
     CHECK(rig.stream->now() == 960);
 }
 
-TEST_CASE("patches, once rung out, are freed by the next control call") {
+TEST_CASE("fault 18: patches that rang out: freed by the next control call, never by the renderer") {
     fake::Rig rig({.parts = 1});
     auto sender = rig.stream->make_sender().value();
     for (int i = 0; i < 200; ++i) {

@@ -62,8 +62,7 @@ void free(void* p) {
 }
 #endif
 
-TEST_CASE(
-    "no heap call in pull or post: notes, thefts, patches, effects, clips, a full queue, any mode, traced or not") {
+TEST_CASE("fault 16: a queue that allocates: no heap call in pull or post, the queue full, any mode, traced or not") {
     for (const bool traced : {false, true})
         for (const tutti::Mode mode : {tutti::Mode::inline_, tutti::Mode::ahead}) {
             if (traced) REQUIRE(tutti::trace::start().ok());
@@ -125,7 +124,7 @@ TEST_CASE("red control: the count sees an allocation") {
 }
 
 #if defined(__SSE__)
-TEST_CASE("the caller's floating-point state is as it was") {
+TEST_CASE("fault 20: denormals: flushed in a scope of ours, the caller's floating-point state is as it was") {
     fake::Rig rig;
     const unsigned before = _mm_getcsr();
     for (const unsigned state : {before, before ^ 0x8040u, before | 0x2000u}) {

@@ -370,7 +370,7 @@ TEST_CASE("tempo drives locked LFO rates, transport the part inputs") {
     CHECK(m.input(voices::part_beat) == doctest::Approx(1.0).epsilon(0.01));
 }
 
-TEST_CASE("parameters: smoothed in octaves where exponential, clamped, never not finite") {
+TEST_CASE("fault 25: extreme parameters: smoothed, clamped, never not finite") {
     Midi m;
     m.on(60);
     REQUIRE(m.sender.post(Event::set_parameter(tutti::k_asap, 0, fake::p_tone, 4000.0)));

@@ -208,7 +208,7 @@ TEST_CASE("a bounce that may wait is never thinned out") {
     CHECK(simulation.stream->stats().shed_voices == 0);
 }
 
-TEST_CASE("a stall is seen within 250 ms of the last pass, idleness is none") {
+TEST_CASE("fault 9: a stall: seen within 250 ms of the last pass, and idleness is none") {
     for (const std::int64_t offset : {0, 7, 49}) { // milliseconds between the last pass and the next look
         StallDetector detector;
         std::int64_t now = 0;
@@ -229,7 +229,7 @@ TEST_CASE("a stall is seen within 250 ms of the last pass, idleness is none") {
     CHECK_FALSE(idle.look(100 * StallDetector::k_look_ns, 5, true)); // work has just come
 }
 
-TEST_CASE("a render thread that stalls is stood in for by its watchdog: sound goes on, and it is counted") {
+TEST_CASE("fault 9: a render thread that stalls: its watchdog stands in, sound goes on, and it is counted") {
     std::atomic<bool> stuck{false};
     std::atomic<int> waiting{0};
     engine::Hooks hooks = fake::hooks();
@@ -277,7 +277,7 @@ TEST_CASE("a render thread that stalls is stood in for by its watchdog: sound go
     CHECK(engine->stats().underruns == 0);
 }
 
-TEST_CASE("a backend that is lost: the CPU renders the same step, the reason stands, nobody asks it again") {
+TEST_CASE("fault 65: a backend that is lost: the CPU renders the same step, the reason stands, nobody asks it again") {
     struct Losing final : engine::Backend {
         Losing(int last_call, int& counted) : last(last_call), calls(counted) {}
         const char* name() const noexcept override { return "device"; }
@@ -341,7 +341,8 @@ double click_db(const std::vector<float>& sound, const std::vector<std::size_t>&
 }
 } // namespace
 
-TEST_CASE("the edges of a gap step by less than -60 dB of the sound's peak; cut off hard, they would not") {
+TEST_CASE("fault 8: the click of a late block: the edges step by less than -60 dB of the peak; cut off hard, they "
+          "would not") {
     // A square wave stands at its peak whatever the frame: the worst case for an edge.
     StreamConfig config;
     config.mode = Mode::ahead;

@@ -233,7 +233,7 @@ int compare(std::uint32_t seed, int events, int planted) {
 
 } // namespace
 
-TEST_CASE("a million random events: the same notes as a naive allocator, and none left over") {
+TEST_CASE("fault 44: a million random events: the same notes as a naive allocator, and none left over") {
 #ifdef NDEBUG
     constexpr int k_events = 1000000;
 #else

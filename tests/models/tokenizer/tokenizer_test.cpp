@@ -38,7 +38,7 @@ TEST_CASE("tokenizer.json and vocab.json with merges.txt give the same tokenizer
     fs::remove_all(folder);
 }
 
-TEST_CASE("any bytes survive encoding and decoding, apart from what is not UTF-8") {
+TEST_CASE("fault 50: any bytes as text: they survive encoding and decoding, apart from what is not UTF-8") {
     const auto tokenizer = Tokenizer::open(k_small);
     REQUIRE(tokenizer.ok());
     const unsigned seed = 7;
@@ -65,7 +65,7 @@ TEST_CASE("any bytes survive encoding and decoding, apart from what is not UTF-8
 }
 
 TEST_CASE(
-    "a long run of one letter takes no more than its share of time") { // a naive merge loop is quadratic: hours here
+    "fault 50: a long run of one letter: it takes no more than its share of time") { // a naive merge loop is quadratic: hours here
     const auto tokenizer = Tokenizer::open(k_small);
     REQUIRE(tokenizer.ok());
     const std::string text(1 << 20, 'm');
