@@ -56,6 +56,11 @@ private:
     JackPlace() {
         if (std::system("command -v jackd >/dev/null 2>&1 && command -v jack_wait >/dev/null 2>&1") != 0)
             skip("jackd is not installed");
+        // A process that such a test has begun is in that test's place.
+        if (const char* place = std::getenv("TUTTI_TEST_PLACE"); place != nullptr) {
+            m_name = place;
+            return;
+        }
         m_own = own_shared_memory();
         auto folder = std::filesystem::path("/dev/shm");
         if (!m_own) {
