@@ -4,6 +4,7 @@
 [audio] or [render] are noexcept and carry TUTTI_NONBLOCKING. What is not written out in the header leaves the shared library:
 it, or its class, is TUTTI_API. Destructors, defaulted and deleted functions, and default, copy
 and move constructors and assignments need no tag: who owns an object makes and ends it on the control side."""
+# fault 6: an exception that crosses the callback: none can, what is tagged [audio] or [render] is noexcept
 import re
 
 from tree import blank_comments

@@ -9,6 +9,15 @@
 #include <limits>
 #include <numbers>
 #include <random>
+#include <string>
+#include <thread>
+
+#if defined(__unix__)
+#include <csignal>
+
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
 
 #include <doctest/doctest.h>
 
@@ -198,6 +207,69 @@ TEST_CASE(
     CHECK(folder.files() == 1);
     writer->discard();
     CHECK(bytes_of(path) == old);
+}
+
+#if defined(__unix__)
+TEST_CASE("fault 76: killed in the middle of writing, forty times: the last whole file is what is read") {
+    Folder folder;
+    const fs::path path = folder.path / "song.wav";
+    REQUIRE(save(path, std::vector<float>(1000, 0.5f), {}).ok());
+    for (int turn = 0; turn < 40; ++turn) {
+        const pid_t process = fork();
+        if (process == 0) {
+            for (std::size_t length = 1001;; ++length)
+                (void)save(path, std::vector<float>(length, 0.25f), {}, 16);
+        }
+        REQUIRE(process > 0);
+        std::this_thread::sleep_for(std::chrono::microseconds(200 * turn));
+        kill(process, SIGKILL);
+        waitpid(process, nullptr, 0);
+        const auto sound = load_audio(path);
+        REQUIRE_MESSAGE(sound.ok(), sound.status().message());
+        CHECK(sound->frames() >= 1000);
+    }
+}
+
+TEST_CASE("fault 75: two processes on one file: what stands there in the end is one of theirs, whole") {
+    Folder folder;
+    const fs::path path = folder.path / "song.wav";
+    pid_t writers[2];
+    for (int i = 0; i < 2; ++i) {
+        writers[i] = fork();
+        if (writers[i] == 0) {
+            bool good = true;
+            for (int turn = 0; turn < 30; ++turn)
+                good = save(path, std::vector<float>(1000, i == 0 ? 0.25f : 0.5f), {}, 10).ok() && good;
+            _exit(good ? 0 : 1);
+        }
+    }
+    for (const pid_t writer : writers) {
+        int status = -1;
+        waitpid(writer, &status, 0);
+        CHECK(status == 0);
+    }
+    const auto sound = load_audio(path);
+    REQUIRE(sound.ok());
+    REQUIRE(sound->frames() == 1000);
+    const float first = sound->channels[0][0];
+    CHECK(std::all_of(sound->channels[0].begin(), sound->channels[0].end(),
+                      [&](float x) { return std::abs(x - first) < 1e-3f; }));
+    CHECK(folder.files() == 1);
+}
+#endif
+
+TEST_CASE("fault 51: odd names: letters of any script, blanks, quotes and dots are names like others") {
+    Folder folder;
+    for (const char* name :
+         {"\xd4\xb9", "\xc5\xbe luk", "\xe6\x83\x85\xe7\x86\xb1", "a 'b' \"c\"", "..wav", "-o", "%s%n", "a\nb"}) {
+        CAPTURE(name);
+        const fs::path path = folder.path / (std::string(name) + ".wav");
+        REQUIRE(save(path, {0.5f, 0.25f}, {}).ok());
+        const auto sound = load_audio(path);
+        REQUIRE(sound.ok());
+        CHECK(sound->frames() == 2);
+    }
+    CHECK(folder.files() == 8); // and nowhere else
 }
 
 TEST_CASE("a link is followed, not replaced") {
