@@ -8,6 +8,7 @@
 
 #include <cstdint>
 
+#include "engine/memory/memory.h"
 #include "voices/voice_type.h"
 
 namespace tutti::engine {
@@ -82,7 +83,7 @@ struct BankStep {
     Step step;
 };
 
-class Backend {
+class Backend : public FromMemory {
 public:
     virtual ~Backend() = default;
     virtual const char* name() const noexcept = 0; // "cpu (avx512)"

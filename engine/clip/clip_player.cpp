@@ -40,15 +40,28 @@ Status ClipPlayer::check(const ClipConfig& config, std::int64_t length) {
     return {};
 }
 
+static SoundView view_of(const Sound& sound) noexcept {
+    SoundView view;
+    view.channels = std::min(static_cast<int>(sound.channels.size()), SoundView::k_most_channels);
+    for (int c = 0; c < view.channels; ++c)
+        view.channel[c] = sound.channels[static_cast<std::size_t>(c)].data();
+    view.frames = static_cast<std::int64_t>(sound.channels[0].size());
+    view.sample_rate = sound.sample_rate;
+    return view;
+}
+
 ClipPlayer::ClipPlayer(std::shared_ptr<const Sound> sound, const ClipConfig& config, double sample_rate)
-    : m_sound(std::move(sound)), m_config(config) {
-    m_channels = std::min(static_cast<int>(m_sound->channels.size()), k_most_channels);
-    const auto length = static_cast<std::int64_t>(m_sound->channels[0].size());
+    : ClipPlayer(view_of(*sound), sound, config, sample_rate) {}
+
+ClipPlayer::ClipPlayer(const SoundView& sound, std::shared_ptr<const void> keep, const ClipConfig& config,
+                       double sample_rate)
+    : m_sound(sound), m_keep(std::move(keep)), m_config(config), m_channels(sound.channels) {
+    const std::int64_t length = sound.frames;
     m_end = config.end < 0 ? length : config.end;
     m_index = config.begin;
     m_gain = static_cast<float>(std::pow(10.0, config.gain_db / 20.0));
     m_step = static_cast<std::uint64_t>(
-        std::ldexp(m_sound->sample_rate / sample_rate * std::exp2(config.pitch / 12.0), 32) + 0.5);
+        std::ldexp(m_sound.sample_rate / sample_rate * std::exp2(config.pitch / 12.0), 32) + 0.5);
     m_fade = static_cast<std::int64_t>(config.fade_seconds * sample_rate);
     m_back = m_gap_fade;
 }
@@ -88,14 +101,14 @@ int ClipPlayer::write(const float* const* in, int frames) noexcept {
 }
 
 float ClipPlayer::sample(int channel, std::int64_t index) const noexcept {
-    if (m_sound == nullptr) {
+    if (is_written()) {
         if (index < 0) return 0.0f;
         return m_ring[static_cast<std::size_t>(channel * m_capacity + (index & (m_capacity - 1)))];
     }
     if (m_config.loop && index >= m_end) index = m_config.loop_begin + (index - m_end) % (m_end - m_config.loop_begin);
     if (index < m_config.begin && !m_config.loop) return 0.0f;
     if (index < 0 || index >= m_end) return 0.0f;
-    return m_sound->channels[static_cast<std::size_t>(channel)][static_cast<std::size_t>(index)];
+    return m_sound.channel[channel][index];
 }
 
 // Four points, third order: Catmull-Rom (Hermite with central differences). On whole frames the sample itself.
@@ -126,7 +139,7 @@ void ClipPlayer::stop(std::int64_t frame) noexcept {
 void ClipPlayer::wait(std::int64_t frame, int frames) const noexcept {
     const std::int64_t end = m_stop >= 0 ? std::min(frame + frames, m_stop + m_fade) : frame + frames;
     const std::int64_t count = end - std::max(frame, m_start);
-    if (m_sound != nullptr || m_ended || count <= 0) return;
+    if (!is_written() || m_ended || count <= 0) return;
     const auto whole = static_cast<std::int64_t>((m_step >> 32) * static_cast<std::uint64_t>(count));
     const auto part = static_cast<std::int64_t>((m_step & 0xffffffffu) * static_cast<std::uint64_t>(count) >> 32);
     // Two frames behind the position and one at most for the fraction; never more than the ring can hold.
@@ -156,8 +169,8 @@ bool ClipPlayer::add_to(float* const* bus, int channels, std::int64_t frame, int
             m_ended = true;
             break;
         }
-        const bool runs_out = m_sound == nullptr && (finished ? m_index >= written : m_index + 2 >= written);
-        if (m_sound == nullptr ? finished && runs_out : !m_config.loop && m_index >= m_end) {
+        const bool runs_out = is_written() && (finished ? m_index >= written : m_index + 2 >= written);
+        if (is_written() ? finished && runs_out : !m_config.loop && m_index >= m_end) {
             m_ended = true;
             break;
         }
@@ -173,7 +186,7 @@ bool ClipPlayer::add_to(float* const* bus, int channels, std::int64_t frame, int
         }
         float gain = m_gain * rise(now - m_start + (m_fade == 0 ? 1 : 0), m_fade);
         if (m_stop >= 0) gain *= 1.0f - rise(now - m_stop, m_fade);
-        const bool gapped = m_sound == nullptr && (m_waiting || m_gap < m_gap_fade || m_back < m_gap_fade);
+        const bool gapped = is_written() && (m_waiting || m_gap < m_gap_fade || m_back < m_gap_fade);
         const float down = gapped ? 1.0f - rise(m_gap + 1, m_gap_fade) : 0.0f;
         const float up = gapped ? rise(m_back + 1, m_gap_fade) : 1.0f;
         float values[k_most_channels];
@@ -193,7 +206,7 @@ bool ClipPlayer::add_to(float* const* bus, int channels, std::int64_t frame, int
         }
     }
     // Release: these frames have been read. The one before the position stays.
-    if (m_sound == nullptr) m_read.store(std::clamp<std::int64_t>(m_index - 1, 0, written), std::memory_order_release);
+    if (is_written()) m_read.store(std::clamp<std::int64_t>(m_index - 1, 0, written), std::memory_order_release);
     return sounded;
 }
 

@@ -5,20 +5,32 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include <tutti/clip.h>
 
+#include "engine/memory/memory.h"
+
 namespace tutti::engine {
+
+struct SoundView {
+    static constexpr int k_most_channels = 16;
+    const float* channel[k_most_channels] = {};
+    int channels = 0;
+    std::int64_t frames = 0;
+    double sample_rate = 48000.0;
+};
 
 // Where the read position is, is a fixed-point sum of one step a frame (32.32): the same for any blocks.
 class ClipPlayer {
 public:
-    // A sound in memory. [control]
+    // A sound in memory, kept alive by `keep`. [control]
+    ClipPlayer(const SoundView& sound, std::shared_ptr<const void> keep, const ClipConfig& config, double sample_rate);
     ClipPlayer(std::shared_ptr<const Sound> sound, const ClipConfig& config, double sample_rate);
     // One that is written as it plays: `capacity` frames of `channels` at `rate`. [control]
     ClipPlayer(int channels, double rate, int capacity, const ClipConfig& config, double sample_rate);
     static Status check(const ClipConfig& config, std::int64_t length);
+
+    bool is_written() const noexcept { return m_sound.channels == 0; } // [any]
 
     // [worker]
     int write(const float* const* in, int frames) noexcept;
@@ -39,12 +51,13 @@ public:
     std::atomic<int> pending{0};      // events on their way that name it
 
 private:
-    static constexpr int k_most_channels = 16;
+    static constexpr int k_most_channels = SoundView::k_most_channels;
     float sample(int channel, std::int64_t index) const noexcept;
     float interpolate(int channel) const noexcept;
     void advance() noexcept;
 
-    std::shared_ptr<const Sound> m_sound; // nullptr: written
+    SoundView m_sound; // no channels: written
+    std::shared_ptr<const void> m_keep;
     ClipConfig m_config;
     int m_channels = 1;
     std::int64_t m_end = 0; // of the sound, exclusive; a written one: none
@@ -57,7 +70,7 @@ private:
     std::int64_t m_stop = -1;  // where the fade-out begins
     bool m_ended = false;
     // Written clips.
-    std::vector<float> m_ring; // [channel][frame & mask]
+    Vector<float> m_ring; // [channel][frame & mask]
     std::int64_t m_capacity = 0;
     int m_gap_fade = 96; // frames of the fade round a gap
     int m_gap = 0;       // frames since it ran dry, up to m_gap_fade

@@ -5,7 +5,6 @@
 #include <bit>
 #include <cstring>
 #include <string>
-#include <vector>
 
 #include <tutti/platform.h>
 
@@ -237,7 +236,7 @@ private:
     Crew m_crew;
     Packing m_packing;
     TreeSum m_tree;
-    std::vector<Unit> m_units;
+    Vector<Unit> m_units;
 };
 
 } // namespace

@@ -7,20 +7,17 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <memory>
-#include <new>
-#include <vector>
 
 #include "dsp/lane.h"
 #include "engine/cpu/kernel.h"
+#include "engine/memory/memory.h"
 
 namespace tutti::engine {
 
 class Packing {
 public:
     // [control]
-    Packing()
-        : m_sound(static_cast<float*>(::operator new (sizeof(float) * k_bundles * 2 * k_size, std::align_val_t{64}))) {
+    Packing() : m_sound(take_floats(k_bundles * 2 * k_size)) {
         // Touched here, and not in a callback, where it would be a page fault.
         std::fill_n(m_sound.get(), k_bundles * 2 * k_size, 0.0f);
         m_rows.resize(k_most);
@@ -150,11 +147,8 @@ private:
         return &m_bundles[index];
     }
 
-    struct Free {
-        void operator()(float* p) const noexcept { ::operator delete (p, std::align_val_t{64}); }
-    };
-    std::unique_ptr<float[], Free> m_sound; // [bundle][channel][frame][16]
-    std::vector<PackedRow> m_rows;          // in order of step and chunk
+    Floats m_sound;           // [bundle][channel][frame][16]
+    Vector<PackedRow> m_rows; // in order of step and chunk
     BundleWork m_bundles[k_bundles];
     int m_bundle_count = 0;
     Open m_open[k_keys];

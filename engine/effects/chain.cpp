@@ -4,68 +4,43 @@
 #include <algorithm>
 #include <string>
 
+#include "engine/patch/image.h"
+
 namespace tutti::engine {
 namespace {
 
-constexpr int k_most_effects = 16;
 constexpr int k_most_channels = 16;
 constexpr std::int64_t k_quiet_frames = 1024; // a low note's zero crossing is no silence
-
-Status unknown_type(const std::string& id) {
-    std::string all;
-    for (const EffectType& type : effect_types())
-        all += (all.empty() ? "" : ", ") + std::string(type.id);
-    return {Code::not_found, "unknown effect \"" + id + "\"", "the effects were not built", "take one of " + all};
-}
-
-Status unknown_parameter(const EffectType& type, const std::string& id) {
-    std::string all;
-    for (int i = 0; i < type.parameter_count; ++i)
-        all += (all.empty() ? "" : ", ") + std::string(type.parameters[i].id);
-    return {Code::not_found, std::string(type.id) + " has no parameter \"" + id + "\"", "the effects were not built",
-            "take one of " + all};
-}
-
-Status set_values(Effect& effect, const PatchEffect& wanted) {
-    for (const auto& [id, value] : wanted.parameters) {
-        const int index = effect.type().find(id);
-        if (index < 0) return unknown_parameter(effect.type(), id);
-        const Parameter& row = effect.type().parameters[index];
-        const auto given = static_cast<float>(value);
-        if (!(given >= row.minimum && given <= row.maximum))
-            return {Code::out_of_range, std::string(effect.type().id) + " " + id + " = " + std::to_string(value),
-                    "the effects were not built",
-                    "take " + value_text(row, row.minimum) + " to " + value_text(row, row.maximum)};
-        effect.set_parameter(index, given);
-    }
-    return {};
-}
 
 } // namespace
 
 Result<std::unique_ptr<EffectChain>> EffectChain::create(std::span<const PatchEffect> effects, double sample_rate,
+                                                         int channels) {
+    EffectImage images[PatchImage::k_most_effects];
+    int count = 0;
+    if (Status status = make_images(effects, images, count); !status) return status;
+    return create(std::span<const EffectImage>(images, static_cast<std::size_t>(count)), sample_rate, channels);
+}
+
+Result<std::unique_ptr<EffectChain>> EffectChain::create(std::span<const EffectImage> effects, double sample_rate,
                                                          int channels) {
     if (channels < 1 || channels > k_most_channels)
         return Status(Code::out_of_range, std::to_string(channels) + " channels", "the effects were not built",
                       "take 1 to 16");
     std::unique_ptr<EffectChain> chain(new EffectChain);
     chain->m_channels = channels;
-    for (const PatchEffect& wanted : effects) {
-        const EffectType* type = find_effect_type(wanted.type);
-        if (type == nullptr) return unknown_type(wanted.type);
+    for (const EffectImage& wanted : effects) {
+        if (!wanted.enabled) continue;
         Slot slot;
         for (int first = 0; first < channels; first += 2) {
-            slot.push_back(type->create());
-            if (Status status = set_values(*slot.back(), wanted); !status) return status;
-            if (!wanted.enabled) continue; // checked all the same
+            slot.push_back(wanted.type->create());
+            for (int i = 0; i < wanted.type->parameter_count; ++i)
+                slot.back()->set_parameter(i, wanted.values[i]);
             if (Status status = slot.back()->prepare(sample_rate, std::min(2, channels - first)); !status)
                 return status;
         }
-        if (wanted.enabled) chain->m_slots.push_back(std::move(slot));
+        chain->m_slots.push_back(std::move(slot));
     }
-    if (chain->size() > k_most_effects)
-        return Status(Code::out_of_range, std::to_string(chain->size()) + " effects", "the effects were not built",
-                      "take at most 16");
     for (const Slot& slot : chain->m_slots)
         chain->m_latency += slot.front()->latency_frames();
     return chain;

@@ -5,13 +5,15 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <vector>
 
 #include <tutti/patch.h>
 
 #include "engine/effects/effect.h"
+#include "engine/memory/memory.h"
 
 namespace tutti::engine {
+
+struct EffectImage; // engine/patch/image.h
 
 // More than two channels are taken by pairs, each pair with its own copy of every effect; a last odd one is mono.
 //
@@ -19,11 +21,14 @@ namespace tutti::engine {
 // says that nothing louder than that is left inside. Asleep, it gives zeros and costs a look at the input. It wakes on the
 // first frame that is not silent: the frames of that tick before it are taken as zeros. All of this follows from the samples
 // and the clock, so the bits are the same whatever the blocks.
-class EffectChain {
+class EffectChain : public FromMemory {
 public:
     // Builds and prepares; disabled effects are left out. Errors: not_found (type or parameter; names those there are),
     // out_of_range (a value, the sample rate, channels 1..16, more than 16 effects). [control]
     static Result<std::unique_ptr<EffectChain>> create(std::span<const PatchEffect> effects, double sample_rate,
+                                                       int channels);
+    // Errors: out_of_range (the sample rate, channels). [control]
+    static Result<std::unique_ptr<EffectChain>> create(std::span<const EffectImage> effects, double sample_rate,
                                                        int channels);
 
     int size() const noexcept { return static_cast<int>(m_slots.size()); }      // [any]
@@ -42,13 +47,13 @@ public:
     void render(float* const* io, int frames, std::int64_t clock) noexcept TUTTI_NONBLOCKING;
 
 private:
-    using Slot = std::vector<std::unique_ptr<Effect>>; // one a pair of channels
+    using Slot = Vector<std::unique_ptr<Effect>>; // one a pair of channels
 
     EffectChain() = default;
     void run(float* const* io, int frames, std::int64_t clock) noexcept;
     void doze(bool at_tick) noexcept;
 
-    std::vector<Slot> m_slots;
+    Vector<Slot> m_slots;
     int m_channels = 0;
     int m_latency = 0;
     QuietCounter m_quiet; // of the input

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <vector>
 
 #include "engine/effects/state.h"
+#include "engine/memory/memory.h"
 
 namespace tutti::engine {
 
@@ -25,7 +25,7 @@ public:
     const Ring& ring() const noexcept { return m_ring; }
 
 private:
-    std::vector<float> m_data;
+    Vector<float> m_data;
     Ring m_ring;
 };
 

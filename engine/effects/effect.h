@@ -19,6 +19,7 @@
 #include "engine/effects/ring.h"
 #include "engine/effects/state.h"
 #include "engine/effects/wide.h"
+#include "engine/memory/memory.h"
 #include "voices/voice_type.h"
 
 namespace tutti::engine {
@@ -69,7 +70,7 @@ private:
     float m_peak = 0.0f;
 };
 
-class Effect {
+class Effect : public FromMemory {
 public:
     explicit Effect(const EffectType& type) noexcept;
     virtual ~Effect() = default;

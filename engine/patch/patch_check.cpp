@@ -179,12 +179,6 @@ private:
 
 } // namespace
 
-double most_depth(const Parameter& target) noexcept {
-    if (target.curve == Curve::exponential)
-        return std::ceil(2.0 * std::log2(static_cast<double>(target.maximum) / static_cast<double>(target.minimum)));
-    return 2.0 * (static_cast<double>(target.maximum) - static_cast<double>(target.minimum));
-}
-
 Status check_patch(const Patch& patch, const Catalog& catalog,
                    const std::function<std::string(const std::string&)>& place) {
     return Check(catalog, place).run(patch);

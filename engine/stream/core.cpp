@@ -3,6 +3,7 @@
 #include "engine/stream/core.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -19,6 +20,7 @@ Core::Core(const StreamConfig& config, EventQueue& queue)
         const int group = i / 16 * 16;
         m_parts[static_cast<std::size_t>(i)].prepare(&m_parts[static_cast<std::size_t>(group)], i,
                                                      std::min(16, config.parts - group), config.sample_rate);
+        m_parts[static_cast<std::size_t>(i)].spread().prepare(config.layout, config.channels, config.sample_rate);
     }
     m_counts.limit = config.voices;
     m_candidates.reserve(std::min(k_most_candidates, static_cast<std::size_t>(config.voices)));
@@ -235,6 +237,10 @@ void Core::apply(const Item& item, std::int64_t frame) noexcept {
         start.player->pending.fetch_sub(1, std::memory_order_release);
         return;
     }
+    case EventType::place:
+        if (event.part < m_parts.size())
+            m_parts[event.part].spread().aim(event.value, std::bit_cast<float>(event.parameter));
+        return;
     case EventType::effects:
         m_master.take(static_cast<MasterEffects*>(item.object), m_transport.tempo(), frame);
         return;
@@ -275,7 +281,7 @@ void Core::apply_to_part(const Event& event, int index, std::int64_t frame) noex
     const int key = event.key & 127;
     switch (event.type) {
     case EventType::note_on:
-        return part.note_on(frame, key, event.value, event.note_id);
+        return part.note_on(frame, key, event.value, event.note_id, event.parameter);
     case EventType::note_off:
         return part.note_off(frame, key, event.note_id);
     case EventType::note_choke:
@@ -344,6 +350,11 @@ void Core::end_step(float* const* out, int at, trace::Stages& stages) noexcept {
             for (int begin = first; begin < last;) {
                 const int end = std::min(last, (begin / k_tick_frames + 1) * k_tick_frames);
                 const TickGains& gains = part.level().gains(m_step_frame - first + begin);
+                if (m_config.layout != Layout::discrete) {
+                    part.spread().add(m_mix.data(), *instance, gains, begin, end);
+                    begin = end;
+                    continue;
+                }
                 for (int c = 0; c < m_config.channels; ++c) {
                     const int side = m_config.channels == 2 ? c : 2;
                     add_ramped(m_mix.data() + c * k_block_frames, instance->bus(c), begin, end, gains.begin[side],

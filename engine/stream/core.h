@@ -7,11 +7,11 @@
 
 #include <atomic>
 #include <cstdint>
-#include <vector>
 
 #include <tutti/engine.h>
 #include <tutti/trace.h>
 
+#include "engine/memory/memory.h"
 #include "engine/stream/master.h"
 #include "engine/stream/part.h"
 #include "engine/stream/queue.h"
@@ -19,7 +19,7 @@
 namespace tutti::engine {
 
 // A clip on its way to a part, with a bus for parts that have no patch.
-struct ClipStart {
+struct ClipStart : FromMemory {
     std::shared_ptr<ClipPlayer> player;
     std::unique_ptr<Instance> bus;
 };
@@ -69,14 +69,14 @@ private:
     TimerWheel m_wheel;
     VoiceCounts m_counts;
     Transport m_transport;
-    std::vector<StreamPart> m_parts;
-    std::vector<int> m_active;   // parts that have an instance, ascending
-    std::vector<Bank> m_banks;   // of the step
-    std::vector<Item> m_waiting; // heap, the earliest on top
-    std::vector<Item> m_batch;   // of the next frame that has events, in order
+    Vector<StreamPart> m_parts;
+    Vector<int> m_active;   // parts that have an instance, ascending
+    Vector<Bank> m_banks;   // of the step
+    Vector<Item> m_waiting; // heap, the earliest on top
+    Vector<Item> m_batch;   // of the next frame that has events, in order
     std::size_t m_batch_next = 0;
     Master m_master;
-    std::vector<float> m_mix; // [channel][64]
+    Vector<float> m_mix;      // [channel][64]
     std::int64_t m_frame = 0; // of the next step
     std::int64_t m_step_frame = 0;
     int m_step_frames = 0;
@@ -89,7 +89,7 @@ private:
         int copies = 1;
     };
     static constexpr std::size_t k_most_candidates = 8192;
-    std::vector<Candidate> m_candidates;
+    Vector<Candidate> m_candidates;
     int m_shed_wanted = 0; // slots
     std::int64_t m_late = 0;
     std::int64_t m_muted = 0;

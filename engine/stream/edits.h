@@ -4,11 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <new>
-#include <vector>
 
 #include "engine/backend.h"
+#include "engine/memory/memory.h"
 
 namespace tutti::engine {
 
@@ -23,8 +21,7 @@ public:
         m_envelope_size = 3 * type.envelope_count;
         m_slots = rows * voices::k_row_slots;
         const auto row_size = static_cast<std::size_t>(type.field_count) * voices::k_row_slots;
-        m_fields = Floats(static_cast<float*>(
-            ::operator new (row_size* static_cast<std::size_t>(rows) * sizeof(float), std::align_val_t{64})));
+        m_fields = take_floats(row_size * static_cast<std::size_t>(rows));
         std::fill_n(m_fields.get(), row_size * static_cast<std::size_t>(rows), 0.0f);
         m_rows.resize(static_cast<std::size_t>(rows));
         for (std::size_t i = 0; i < m_rows.size(); ++i)
@@ -90,15 +87,10 @@ public:
     int start_size() const noexcept { return m_start_size; }
 
 private:
-    struct Free {
-        void operator()(float* p) const noexcept { ::operator delete (p, std::align_val_t{64}); }
-    };
-    using Floats = std::unique_ptr<float[], Free>;
-
-    Floats m_fields;           // [row][field][lane]
-    std::vector<Row> m_rows;   // [row]
-    std::vector<Edit> m_edits; // of the present step
-    std::vector<float> m_values;
+    Floats m_fields;      // [row][field][lane]
+    Vector<Row> m_rows;   // [row]
+    Vector<Edit> m_edits; // of the present step
+    Vector<float> m_values;
     std::int64_t m_frame = 0;
     int m_slots = 0;
     int m_start_size = 0;

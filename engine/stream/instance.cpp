@@ -5,21 +5,20 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <string>
+#include <span>
 #include <string_view>
 
 namespace tutti::engine {
 
 namespace {
 
-constexpr const char* k_sources[voices::source_count] = {
-    "none",   "env1",   "env2",   "lfo1",   "lfo2",   "velocity", "key",        "pressure",
-    "timbre", "random", "unison", "bend",   "wheel",  "breath",   "expression", "macro1",
-    "macro2", "macro3", "macro4", "macro5", "macro6", "macro7",   "macro8"};
-
-int find_parameter(const voices::VoiceType& type, std::string_view id) noexcept {
-    for (int i = 0; i < type.parameter_count; ++i)
-        if (id == type.parameters[i].id) return i;
+// The parameter "<stem>_rate".
+int find_rate(const voices::VoiceType& type, std::string_view stem) noexcept {
+    for (int i = 0; i < type.parameter_count; ++i) {
+        const std::string_view id = type.parameters[i].id;
+        if (id.size() == stem.size() + 5 && id.substr(0, stem.size()) == stem && id.substr(stem.size()) == "_rate")
+            return i;
+    }
     return -1;
 }
 
@@ -42,15 +41,14 @@ double beats_of(std::string_view name) noexcept {
     return beats;
 }
 
-std::vector<TempoLock> find_locks(const voices::VoiceType& type) {
-    std::vector<TempoLock> locks;
+Vector<TempoLock> find_locks(const voices::VoiceType& type) {
+    Vector<TempoLock> locks;
     for (int i = 0; i < type.parameter_count; ++i) {
-        const std::string id = type.parameters[i].id;
-        if (id.size() < 6 || id.compare(id.size() - 5, 5, "_sync") != 0 || type.parameters[i].choice_count == 0)
-            continue;
+        const std::string_view id = type.parameters[i].id;
+        if (id.size() < 6 || id.substr(id.size() - 5) != "_sync" || type.parameters[i].choice_count == 0) continue;
         TempoLock lock;
         lock.sync = i;
-        lock.rate = find_parameter(type, id.substr(0, id.size() - 5) + "_rate");
+        lock.rate = find_rate(type, id.substr(0, id.size() - 5));
         if (lock.rate < 0) continue;
         for (int c = 0; c < type.parameters[i].choice_count; ++c)
             lock.beats.push_back(beats_of(type.parameters[i].choices[c]));
@@ -61,11 +59,11 @@ std::vector<TempoLock> find_locks(const voices::VoiceType& type) {
 
 } // namespace
 
-Result<std::unique_ptr<Instance>> Instance::make(const Patch& patch, const InstanceSpec& spec) {
+Result<std::unique_ptr<Instance>> Instance::make(const PatchImage& patch, const InstanceSpec& spec) {
     std::unique_ptr<Instance> instance(new Instance);
     instance->m_channels = spec.channels;
     instance->m_rate = spec.sample_rate;
-    instance->m_type = spec.type;
+    instance->m_type = patch.type;
     instance->m_gain = std::pow(10.0, patch.gain_db / 20.0);
     instance->m_bend_range = patch.bend_range;
     instance->m_glide_seconds = patch.glide_seconds;
@@ -73,92 +71,21 @@ Result<std::unique_ptr<Instance>> Instance::make(const Patch& patch, const Insta
     instance->m_priority = patch.priority;
     instance->m_quality = static_cast<int>(patch.quality);
     instance->m_bus.assign(static_cast<std::size_t>(spec.channels) * voices::k_block_frames, 0.0f);
-    if (!patch.effects.empty()) {
-        auto effects = EffectChain::create(patch.effects, spec.sample_rate, spec.channels);
+    if (patch.effect_count > 0) {
+        auto effects = EffectChain::create(std::span(patch.effects, static_cast<std::size_t>(patch.effect_count)),
+                                           spec.sample_rate, spec.channels);
         if (!effects) return effects.status();
         if (effects.value()->size() > 0) instance->m_effects = std::move(effects).value();
     }
-    if (spec.type == nullptr) return instance;
+    if (patch.type == nullptr) return instance;
 
-    const voices::VoiceType& type = *spec.type;
-    if (patch.voices < 1 || patch.voices > 512)
-        return Status(Code::out_of_range,
-                      "patch '" + patch.name + "' asks for " + std::to_string(patch.voices) + " voices",
-                      "it was not loaded", "set voices to 1..512");
-    std::vector<float> values(static_cast<std::size_t>(type.parameter_count));
-    for (int i = 0; i < type.parameter_count; ++i)
-        values[static_cast<std::size_t>(i)] = type.parameters[i].fallback;
-    for (const auto& [id, value] : patch.parameters) {
-        const int index = find_parameter(type, id);
-        if (index < 0)
-            return Status(Code::not_found, "voice type '" + std::string(type.id) + "' has no parameter '" + id + "'",
-                          "patch '" + patch.name + "' was not loaded", "see: tutti patches describe");
-        const Parameter& parameter = type.parameters[index];
-        // The table holds floats: 0.0005 and 0.0005f are the same bound.
-        const auto single = static_cast<float>(value);
-        if (!(single >= parameter.minimum && single <= parameter.maximum))
-            return Status(Code::out_of_range,
-                          "parameter '" + id + "' is " + std::to_string(value) + ", outside " +
-                              std::to_string(parameter.minimum) + ".." + std::to_string(parameter.maximum),
-                          "patch '" + patch.name + "' was not loaded", "set it inside its range");
-        values[static_cast<std::size_t>(index)] = single;
-    }
-    if (patch.routes.size() > voices::k_max_routes)
-        return Status(Code::out_of_range,
-                      "patch '" + patch.name + "' has " + std::to_string(patch.routes.size()) + " routes",
-                      "it was not loaded", "use at most 16");
-    for (const PatchRoute& from : patch.routes) {
-        voices::Route route;
-        int source = -1, via = voices::source_none;
-        for (int s = 0; s < voices::source_count; ++s)
-            if (from.source == k_sources[s]) source = s;
-        if (source >= 0 && !from.via.empty()) {
-            via = -1;
-            for (int s = 0; s < voices::source_count; ++s)
-                if (from.via == k_sources[s]) via = s;
-        }
-        if (source < 0 || via < 0)
-            return Status(Code::not_found,
-                          "there is no modulation source '" + (source < 0 ? from.source : from.via) + "'",
-                          "patch '" + patch.name + "' was not loaded", "see: tutti patches describe");
-        const int target = find_parameter(type, from.target);
-        if (target < 0 || !type.parameters[target].modulatable)
-            return Status(Code::not_found,
-                          "'" + from.target + "' is no modulation target of '" + std::string(type.id) + "'",
-                          "patch '" + patch.name + "' was not loaded", "see: tutti patches describe");
-        route.source = static_cast<voices::Source>(source);
-        route.target = static_cast<std::uint8_t>(target);
-        route.depth = static_cast<float>(from.depth);
-        route.via = static_cast<voices::Source>(via);
-        instance->m_routes.push_back(route);
-    }
-    for (const PatchController& from : patch.controllers) {
-        ControllerTarget to;
-        const bool macro = from.target.size() == 6 && from.target.compare(0, 5, "macro") == 0 &&
-                           from.target[5] >= '1' && from.target[5] <= '8';
-        const int target = macro ? from.target[5] - '1' : find_parameter(type, from.target);
-        if (target < 0 || from.number < 0 || from.number > 119)
-            return Status(Code::not_found,
-                          "controller " + std::to_string(from.number) + " moves '" + from.target + "', which '" +
-                              std::string(type.id) + "' has not",
-                          "patch '" + patch.name + "' was not loaded", "see: tutti patches describe");
-        to.target = static_cast<std::uint32_t>(target);
-        if (macro) {
-            to.target += k_macro_target;
-            to.from = static_cast<float>(from.from.value_or(0.0));
-            to.to = static_cast<float>(from.to.value_or(1.0));
-        } else {
-            const Parameter& row = type.parameters[target];
-            to.from = normalised_value(row, from.from ? static_cast<float>(*from.from) : row.minimum);
-            to.to = normalised_value(row, from.to ? static_cast<float>(*from.to) : row.maximum);
-        }
-        instance->m_controllers[static_cast<std::size_t>(from.number)] = to;
-    }
+    const voices::VoiceType& type = *patch.type;
+    instance->m_routes.assign(patch.routes, patch.routes + patch.route_count);
+    std::copy(std::begin(patch.controllers), std::end(patch.controllers), instance->m_controllers.begin());
     int copies = 1;
     if (type.unison_parameter >= 0)
-        copies = std::clamp(static_cast<int>(std::lround(values[static_cast<std::size_t>(type.unison_parameter)])), 1,
-                            type.max_unison);
-    instance->m_table.prepare(type, values.data(), spec.sample_rate);
+        copies = std::clamp(static_cast<int>(std::lround(patch.values[type.unison_parameter])), 1, type.max_unison);
+    instance->m_table.prepare(type, patch.values, spec.sample_rate);
     instance->m_voices.prepare(type, patch, spec.sample_rate, spec.seed, spec.part, copies);
     instance->m_locks = find_locks(type);
     instance->refresh_shape();

@@ -6,18 +6,16 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <vector>
-
-#include <tutti/patch.h>
 
 #include "engine/effects/chain.h"
+#include "engine/memory/memory.h"
+#include "engine/patch/image.h"
 #include "engine/stream/table.h"
 #include "engine/stream/voices.h"
 
 namespace tutti::engine {
 
 struct InstanceSpec {
-    const voices::VoiceType* type = nullptr; // nullptr: no voices, a bus for clips
     double sample_rate = 48000.0;
     int channels = 2;
     std::uint64_t seed = 1;
@@ -28,19 +26,13 @@ struct InstanceSpec {
 struct TempoLock {
     int rate = 0;
     int sync = 0;
-    std::vector<double> beats; // [choice], quarter notes; 0: free
+    Vector<double> beats; // [choice], quarter notes; 0: free
 };
 
-// What a MIDI controller moves beside its own meaning: places on the target's knob, 0..1, at 0 and at 127.
-struct ControllerTarget {
-    std::uint32_t target = k_no_target; // a parameter's index, k_macro_target + 0..7
-    float from = 0.0f, to = 1.0f;
-};
-
-class Instance {
+class Instance : public FromMemory {
 public:
-    // Errors: not_found (parameter, route source or target), out_of_range. [control]
-    static Result<std::unique_ptr<Instance>> make(const Patch& patch, const InstanceSpec& spec);
+    // An image without a voice type is a bus for clips. Errors: those of EffectChain::create. [control]
+    static Result<std::unique_ptr<Instance>> make(const PatchImage& patch, const InstanceSpec& spec);
 
     // [render]
     void attach(TimerWheel& wheel, VoiceCounts& counts) noexcept;
@@ -86,11 +78,11 @@ private:
     const voices::VoiceType* m_type = nullptr;
     ParameterTable m_table;
     Voices m_voices;
-    std::vector<voices::Route> m_routes;
-    std::vector<TempoLock> m_locks;
+    Vector<voices::Route> m_routes;
+    Vector<TempoLock> m_locks;
     std::array<ControllerTarget, 128> m_controllers;
     std::unique_ptr<EffectChain> m_effects; // may be none
-    std::vector<float> m_bus;               // [channel][64]
+    Vector<float> m_bus;                    // [channel][64]
     bool m_bus_silent = true;
     bool m_sounded = false; // notes at the step's start
     std::uint64_t m_shape = 0;

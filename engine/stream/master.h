@@ -6,15 +6,15 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "engine/backend.h"
 #include "engine/effects/chain.h"
 #include "engine/effects/limiter.h"
+#include "engine/memory/memory.h"
 
 namespace tutti::engine {
 
-struct MasterEffects {
+struct MasterEffects : FromMemory {
     std::unique_ptr<EffectChain> chain;
     std::atomic<bool> retired{false}; // set with release by the renderer, read with acquire by [control]
 };
@@ -96,8 +96,8 @@ private:
         // Release: every use of it came before.
         effects->retired.store(true, std::memory_order_release);
     }
-    std::vector<std::unique_ptr<Effect>> m_limiters; // one a pair of channels
-    std::vector<float> m_old_mix;
+    Vector<std::unique_ptr<Effect>> m_limiters; // one a pair of channels
+    Vector<float> m_old_mix;
     MasterEffects* m_now = nullptr;
     MasterEffects* m_old = nullptr;
     std::int64_t m_taken = 0; // frame on which m_now came

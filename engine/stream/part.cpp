@@ -25,6 +25,7 @@ void StreamPart::begin_step(std::int64_t frame) noexcept {
 
 void StreamPart::tick(std::int64_t frame) noexcept {
     m_level.tick(frame);
+    m_spread.tick(frame);
     each([&](Instance& i) { i.table().tick(frame); });
 }
 
@@ -206,16 +207,17 @@ double StreamPart::glide_frames() const noexcept {
     return seconds * m_rate;
 }
 
-void StreamPart::note_on(std::int64_t frame, int key, double velocity, std::int32_t note_id) noexcept {
+void StreamPart::note_on(std::int64_t frame, int key, double velocity, std::int32_t note_id,
+                         std::uint32_t age) noexcept {
     if (!std::isfinite(velocity)) return;
-    master().start(frame, key, velocity, note_id, *this);
+    master().start(frame, key, velocity, note_id, age, *this);
 }
 
 void StreamPart::note_off(std::int64_t frame, int key, std::int32_t note_id) noexcept {
     master().stop(frame, key, note_id, *this);
 }
 
-void StreamPart::start(std::int64_t frame, int key, double velocity, std::int32_t note_id,
+void StreamPart::start(std::int64_t frame, int key, double velocity, std::int32_t note_id, std::uint32_t age,
                        const StreamPart& member) noexcept {
     if (m_first == nullptr || m_first->type() == nullptr) return;
     if (m_tuning != nullptr && m_tuning->silent[static_cast<std::size_t>(key)]) return;
@@ -226,6 +228,7 @@ void StreamPart::start(std::int64_t frame, int key, double velocity, std::int32_
     note.note_id = note_id;
     note.channel = member.m_index % 16;
     note.pitch = pitch(key);
+    note.age = static_cast<std::int64_t>(age) * voices::k_tick_frames;
     // The soft pedal: a third less force.
     if (m_channel.pedal(cc_soft) || member.m_channel.pedal(cc_soft)) note.velocity *= 2.0 / 3.0;
     if (&member != this) {

@@ -11,11 +11,12 @@
 #include "engine/midi/channel.h"
 #include "engine/stream/instance.h"
 #include "engine/stream/level.h"
+#include "engine/stream/spread.h"
 #include "engine/stream/transport.h"
 
 namespace tutti::engine {
 
-struct TuningTable {
+struct TuningTable : FromMemory {
     std::array<double, 128> pitch{}; // semitones on MIDI's scale, by key
     std::bitset<128> silent;         // keys that a keyboard mapping leaves out
     std::atomic<bool> retired{false};
@@ -36,7 +37,10 @@ public:
     // Old instances that have ended are let go of; only where frame % 64 == 0.
     void let_go() noexcept;
 
-    void settle(std::int64_t frame) noexcept { m_level.tick(frame); }
+    void settle(std::int64_t frame) noexcept {
+        m_level.tick(frame);
+        m_spread.tick(frame);
+    }
     void take(Instance& instance, const Transport& transport, std::int64_t frame, std::int64_t step_frame) noexcept;
     void take(ClipPlayer& clip) noexcept;
     // Clips onto the bus of the present instance; ended ones are let go of. Counts those that ran dry.
@@ -44,7 +48,7 @@ public:
     void wait_for_clips(std::int64_t frame, int frames) noexcept;
     // Returns the old one; sounding notes follow where `retune`.
     TuningTable* take(TuningTable* tuning, std::int64_t frame, bool retune) noexcept;
-    void note_on(std::int64_t frame, int key, double velocity, std::int32_t note_id) noexcept;
+    void note_on(std::int64_t frame, int key, double velocity, std::int32_t note_id, std::uint32_t age = 0) noexcept;
     void note_off(std::int64_t frame, int key, std::int32_t note_id) noexcept;
     void choke(std::int64_t frame, int key, std::int32_t note_id) noexcept;
     void express(std::int64_t frame, int key, std::int32_t note_id, NoteExpression kind, double value) noexcept;
@@ -62,6 +66,7 @@ public:
     Instance* first() noexcept { return m_first; } // the present one, then older ones
     const Instance* first() const noexcept { return m_first; }
     const PartLevel& level() const noexcept { return m_level; }
+    Spread& spread() noexcept { return m_spread; }
     const Channel& channel() const noexcept { return m_channel; }
 
 private:
@@ -80,7 +85,8 @@ private:
     double bend_range() const noexcept;
     PlayMode mode() const noexcept;
     double glide_frames() const noexcept;
-    void start(std::int64_t frame, int key, double velocity, std::int32_t note_id, const StreamPart& member) noexcept;
+    void start(std::int64_t frame, int key, double velocity, std::int32_t note_id, std::uint32_t age,
+               const StreamPart& member) noexcept;
     void stop(std::int64_t frame, int key, std::int32_t note_id, const StreamPart& member) noexcept;
     int choose() const noexcept; // of the held keys, by priority
     void controller(std::int64_t frame, int number, int value) noexcept;
@@ -107,6 +113,7 @@ private:
     double m_rate = 48000.0;
     Channel m_channel;
     PartLevel m_level;
+    Spread m_spread;
     Instance* m_first = nullptr;
     TuningTable* m_tuning = nullptr;
     ClipPlayer* m_clips = nullptr; // the first to come first

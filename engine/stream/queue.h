@@ -14,9 +14,10 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <vector>
 
 #include <tutti/event.h>
+
+#include "engine/memory/memory.h"
 
 namespace tutti::engine {
 
@@ -41,14 +42,15 @@ struct Item {
 struct QueueTraits : moodycamel::ConcurrentQueueDefaultTraits {
     static const std::size_t BLOCK_SIZE = 64;
     static const std::size_t EXPLICIT_INITIAL_INDEX_SIZE = 1024;
-    // All of it is touched here, so that no post is the first to: that would be a page fault in a callback. [control]
-    static void* malloc(std::size_t size) {
-        auto* const memory = static_cast<volatile char*>(std::malloc(size));
+    // Asked for when the queue and its producers are made, and never by try_enqueue. All of it is touched here, so that no post
+    // is the first to: that would be a page fault in a callback. [control]
+    static void* malloc(std::size_t size) noexcept {
+        auto* const memory = static_cast<volatile char*>(take_block_or_null(size));
         for (std::size_t i = 0; memory != nullptr && i < size; i += 512)
             memory[i] = 0;
         return const_cast<char*>(memory);
     }
-    static void free(void* memory) { std::free(memory); }
+    static void free(void* block) noexcept { give_block(block); }
 };
 
 // Waiting events, drained or not, are at most `limit`: the consumer calls done() for each that has taken effect.
@@ -63,14 +65,17 @@ public:
         : m_moody(most_waiting(limit), static_cast<std::size_t>(senders), 0), m_limit(limit),
           m_used(static_cast<std::size_t>(senders), false) {
         m_consumer.emplace(m_moody);
+        if (block_was_refused()) throw std::bad_alloc();
     }
 
     // One producer; its number is the lowest that is free, 0 the engine's own. [control]
-    class Producer {
+    class Producer : public FromMemory {
     public:
         Producer(EventQueue& queue, int number)
             : m_queue(queue), m_token(queue.m_moody), m_limit(queue.m_limit + (number == 0 ? k_own_events : 0)),
-              m_number(static_cast<std::uint16_t>(number)) {}
+              m_number(static_cast<std::uint16_t>(number)) {
+            if (block_was_refused()) throw std::bad_alloc();
+        }
         ~Producer() {
             const std::lock_guard lock(m_queue.m_mutex);
             m_queue.m_used[m_number] = false;
@@ -136,7 +141,7 @@ private:
     std::optional<moodycamel::ConsumerToken> m_consumer; // [render]
     const int m_limit;
     std::mutex m_mutex; // of m_used [control]
-    std::vector<bool> m_used;
+    Vector<bool> m_used;
     alignas(64) std::atomic<std::int64_t> m_closed{0}; // written by the puller
     alignas(64) std::atomic<int> m_waiting{0};
     std::atomic<std::int64_t> m_dropped{0};

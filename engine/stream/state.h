@@ -8,10 +8,10 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <vector>
 
 #include <tutti/trace.h>
 
+#include "engine/memory/memory.h"
 #include "engine/stream/clock.h"
 #include "engine/stream/core.h"
 #include "engine/stream/hooks.h"
@@ -33,9 +33,13 @@ public:
                       std::int64_t frame);
     Status set_tuning(int part, const Tuning& tuning, bool sounding, std::int64_t frame);
     Status tune(const TuningMessage& message, std::int64_t frame);
+    Status set_patch(int part, const PatchImage& image, std::int64_t frame); // `part` is one that exists
     Status set_effects(std::span<const PatchEffect> effects, std::int64_t frame);
+    Status set_effects(std::span<const EffectImage> effects, std::int64_t frame);
     Result<Clip> play(int part, std::shared_ptr<ClipPlayer> player, std::int64_t frame);
     Status stop(const ClipPlayer& player, std::int64_t frame);
+    Status place(int part, float azimuth, float elevation, std::int64_t frame);
+    std::int64_t closed() const noexcept TUTTI_NONBLOCKING { return m_queue->closed(); }
     void set_backend(std::unique_ptr<Backend> backend) { m_backend = std::move(backend); } // inactive
     int number() const noexcept { return m_number; }
     void set_number(int number) noexcept { m_number = number; } // before the first pull: its name in traces
@@ -83,7 +87,7 @@ private:
     Core m_core;
     std::unique_ptr<Backend> m_backend; // of the puller
     const int m_threads;
-    std::vector<BankStep> m_banks; // of the puller
+    Vector<BankStep> m_banks; // of the puller
     PullClock m_clock;
     std::atomic<Mode> m_mode_seen; // for threads that do not drive the stream
     Histogram m_load;              // of rendering, one value a pull or block [render]
@@ -95,9 +99,9 @@ private:
     BlockRing<> m_ring;
     int m_latency = 0;
     std::int64_t m_ring_start = 0; // first frame that went into the ring
-    std::vector<float> m_return;   // [frame] 0..1, raised cosine of 2 ms
-    std::vector<float> m_hold;     // [channel] last sample before the gap [audio]
-    std::vector<float> m_last;     // [channel] last sample given [audio]
+    Vector<float> m_return;        // [frame] 0..1, raised cosine of 2 ms
+    Vector<float> m_hold;          // [channel] last sample before the gap [audio]
+    Vector<float> m_last;          // [channel] last sample given [audio]
     int m_gap_frames = 0;          // since the gap began [audio]
     int m_back_frames = 0;         // since samples are back [audio]
     std::int64_t m_last_late = -1; // block counted last [audio]
@@ -111,12 +115,13 @@ private:
     // [control]
     std::mutex m_mutex;
     std::unique_ptr<EventQueue::Producer> m_own;
-    std::vector<std::unique_ptr<Instance>> m_instances;
-    std::vector<std::unique_ptr<TuningTable>> m_tunings;
-    std::map<int, Tuning> m_tuned;   // by part: the last one asked for; what a message changes
-    std::vector<int> m_part_latency; // of each part's present effects, frames
-    std::vector<std::unique_ptr<MasterEffects>> m_effects;
-    std::vector<std::unique_ptr<ClipStart>> m_clips;
+    Vector<std::unique_ptr<Instance>> m_instances;
+    Vector<std::unique_ptr<TuningTable>> m_tunings;
+    // By part: the last one asked for; what a message changes.
+    std::map<int, Tuning, std::less<int>, Allocator<std::pair<const int, Tuning>>> m_tuned;
+    Vector<int> m_part_latency; // of each part's present effects, frames
+    Vector<std::unique_ptr<MasterEffects>> m_effects;
+    Vector<std::unique_ptr<ClipStart>> m_clips;
 };
 
 } // namespace tutti::engine

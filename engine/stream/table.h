@@ -3,9 +3,9 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "engine/backend.h"
+#include "engine/memory/memory.h"
 
 namespace tutti::engine {
 
@@ -52,12 +52,12 @@ private:
 
     const voices::VoiceType* m_type = nullptr;
     int m_entries = 0;
-    std::vector<double> m_target, m_now; // [entry], kernel units
-    std::vector<float> m_coefficient; // [entry], share of the way at a tick; 1: the whole; 0: on the event's own frame
-    std::vector<std::int16_t> m_moving; // entries on their way
-    std::vector<std::uint8_t> m_is_moving;
-    std::vector<float> m_user, m_override, m_shape; // [parameter]
-    std::vector<float> m_storage;                   // [k_changes][entry]
+    Vector<double> m_target, m_now; // [entry], kernel units
+    Vector<float> m_coefficient;    // [entry], share of the way at a tick; 1: the whole; 0: on the event's own frame
+    Vector<std::int16_t> m_moving;  // entries on their way
+    Vector<std::uint8_t> m_is_moving;
+    Vector<float> m_user, m_override, m_shape; // [parameter]
+    Vector<float> m_storage;                   // [k_changes][entry]
     TableChange m_changes[k_changes];
     int m_change_count = 0;
     int m_moving_count = 0;

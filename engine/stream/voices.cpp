@@ -21,7 +21,7 @@ constexpr double k_attack_guard_seconds = 0.05;
 constexpr int k_first_voice_slots = 4; // spare slots of the smallest instance
 } // namespace
 
-void Voices::prepare(const voices::VoiceType& type, const Patch& patch, double sample_rate, std::uint64_t seed,
+void Voices::prepare(const voices::VoiceType& type, const PatchImage& patch, double sample_rate, std::uint64_t seed,
                      int part, int copies) {
     m_type = &type;
     m_rate = sample_rate;
@@ -59,7 +59,7 @@ namespace {
 
 // Intrusive lists by slot number; `prev` and `next` name the links.
 template <class List>
-void link_last(std::vector<Note>& notes, List& list, Note& note, std::int16_t Note::*prev,
+void link_last(Vector<Note>& notes, List& list, Note& note, std::int16_t Note::*prev,
                std::int16_t Note::*next) noexcept {
     note.*prev = static_cast<std::int16_t>(list.tail);
     note.*next = -1;
@@ -71,8 +71,7 @@ void link_last(std::vector<Note>& notes, List& list, Note& note, std::int16_t No
 }
 
 template <class List>
-void unlink(std::vector<Note>& notes, List& list, Note& note, std::int16_t Note::*prev,
-            std::int16_t Note::*next) noexcept {
+void unlink(Vector<Note>& notes, List& list, Note& note, std::int16_t Note::*prev, std::int16_t Note::*next) noexcept {
     if (note.*prev >= 0)
         notes[static_cast<std::size_t>(note.*prev)].*next = note.*next;
     else
@@ -258,7 +257,10 @@ void Voices::write_start(Note& note, std::int64_t frame) noexcept {
     values[voices::input_send] = note.send;
     values[voices::input_lowpass] = lowpass_coefficient(note.lowpass_hz);
     for (int e = 0; e < m_type->envelope_count; ++e) {
-        const EnvelopeEdit edit = first_edit(note, e, frame, static_cast<double>(plans(note)[e].initial));
+        const double level = note.start < frame
+                                 ? envelopes(note)[e].run.at(plans(note)[e], static_cast<double>(frame), m_rate)
+                                 : static_cast<double>(plans(note)[e].initial);
+        const EnvelopeEdit edit = first_edit(note, e, frame, level);
         std::memcpy(values + envelope_field(e), &edit, sizeof edit);
     }
     int copy = 0;
@@ -391,7 +393,7 @@ void Voices::note_on(std::int64_t frame, const NoteStart& start) noexcept {
     if (!make_room(frame, start, copies)) return;
 
     Note& note = note_at(take_slots(copies));
-    note.start = frame;
+    note.start = frame - start.age;
     note.serial = m_serial++;
     note.note_id = start.note_id;
     note.copies = static_cast<std::int16_t>(copies);
@@ -422,8 +424,9 @@ void Voices::note_on(std::int64_t frame, const NoteStart& start) noexcept {
     m_type->plan(m_table->values(), {static_cast<float>(note.key), note.velocity}, plans(note));
     for (int e = 0; e < m_type->envelope_count; ++e) {
         const voices::EnvelopePlan& plan = plans(note)[e];
-        envelopes(note)[e].run.start(plan, static_cast<double>(frame), static_cast<double>(plan.initial), 0, false,
-                                     m_rate);
+        EnvelopeRun& run = envelopes(note)[e].run;
+        run.start(plan, static_cast<double>(note.start), static_cast<double>(plan.initial), 0, false, m_rate);
+        if (start.age > 0) run.advance(plan, static_cast<double>(frame), m_rate);
     }
     write_start(note, frame);
     arm(note);

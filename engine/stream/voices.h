@@ -7,11 +7,11 @@
 
 #include <array>
 #include <cstdint>
-#include <vector>
 
 #include <tutti/event.h>
-#include <tutti/patch.h>
 
+#include "engine/memory/memory.h"
+#include "engine/patch/image.h"
 #include "engine/stream/edits.h"
 #include "engine/stream/envelope.h"
 #include "engine/stream/table.h"
@@ -59,7 +59,8 @@ struct NoteStart {
     double glide_frames = 0.0; // 0: at once
     double gain = 1.0;
     float offset = 0.0f, pressure = 0.0f, timbre = 0.0f;
-    bool legato = false; // the sounding note moves on without a new attack (monophonic)
+    std::int64_t age = 0; // frames that it has been going on unheard
+    bool legato = false;  // the sounding note moves on without a new attack (monophonic)
     bool mono = false;
 };
 
@@ -75,8 +76,8 @@ struct VoiceCounts {
 class Voices {
 public:
     // [control]
-    void prepare(const voices::VoiceType& type, const Patch& patch, double sample_rate, std::uint64_t seed, int part,
-                 int copies);
+    void prepare(const voices::VoiceType& type, const PatchImage& patch, double sample_rate, std::uint64_t seed,
+                 int part, int copies);
     // [render]
     void attach(TimerWheel& wheel, VoiceCounts& counts, const ParameterTable& table) noexcept;
 
@@ -183,11 +184,11 @@ private:
     TimerWheel* m_wheel = nullptr;
     VoiceCounts* m_counts = nullptr;
     EditList m_edits;
-    std::vector<Note> m_notes;                 // [slot]
-    std::vector<EnvelopeState> m_envelopes;    // [slot][envelope]
-    std::vector<voices::EnvelopePlan> m_plans; // [slot][envelope]
-    std::vector<std::int16_t> m_slot_next;     // [slot]: the note's next slot, -1
-    std::vector<std::uint64_t> m_free;         // bit: the slot is free
+    Vector<Note> m_notes;                 // [slot]
+    Vector<EnvelopeState> m_envelopes;    // [slot][envelope]
+    Vector<voices::EnvelopePlan> m_plans; // [slot][envelope]
+    Vector<std::int16_t> m_slot_next;     // [slot]: the note's next slot, -1
+    Vector<std::uint64_t> m_free;         // bit: the slot is free
     List m_ages, m_fades, m_released;
     std::array<List, 128> m_keys;
     double m_rate = 48000.0;

@@ -26,6 +26,14 @@ namespace tutti {
 // Who renders. All three give the same samples; `ahead` delays them by Stream::latency_frames().
 enum class Mode : std::uint8_t { inline_, ahead, offline };
 
+// What the channels are; order as in WAVE files. Parts stand where Event::place puts them; at the front at first.
+enum class Layout : std::uint8_t {
+    discrete,     // channels 0 and 1 are left and right, others stay silent unless a clip fills them
+    surround_5_1, // L R C LFE Ls Rs
+    surround_7_1, // L R C LFE Lb Rb Ls Rs
+    ambisonic,    // ACN, SN3D; 4, 9 or 16 channels: order 1, 2 or 3
+};
+
 struct EngineConfig {
     int threads = 0;              // that serve `ahead` and `offline`, the caller included; 0: one a core, at most 8
     std::string backend = "auto"; // "auto", "cpu"
@@ -34,6 +42,7 @@ struct EngineConfig {
 struct StreamConfig {
     double sample_rate = 48000.0; // 8,000..192,000 Hz, any real number
     int channels = 2;             // 1..16
+    Layout layout = Layout::discrete;
     Mode mode = Mode::inline_;
     int max_frames = 8192;     // largest block of a pull; in `ahead` larger ones are refused
     int look_ahead_blocks = 4; // render blocks of 64 frames, `ahead` only

@@ -2,6 +2,7 @@
 // What can happen to a stream, and on which frame.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 #include <tutti/platform.h>
@@ -16,7 +17,7 @@ inline constexpr std::int32_t k_any_note = -1;
 inline constexpr std::uint16_t k_every_part = 0xffff;
 
 enum class EventType : std::uint8_t {
-    note_on,         // key, value = velocity 0..1 (0 is a note-on of velocity 0, not a note-off), note_id
+    note_on, // key, value = velocity 0..1 (0 is a note-on of velocity 0, not a note-off), note_id, parameter = its age in ticks
     note_off,        // key, value = release velocity 0..1, note_id
     note_choke,      // key, note_id: fade within 2 ms
     note_expression, // key, note_id, index = NoteExpression, value
@@ -30,6 +31,7 @@ enum class EventType : std::uint8_t {
     macro,     // index = 0..7, value 0..1
     all_notes_off,  // releases every voice of the part
     all_sound_off,  // fades every voice of the part within 2 ms
+    place,          // value = azimuth in degrees to the right, parameter = elevation in degrees, as a float's bits
     patch,          // internal: a prepared patch instance takes over the part
     clip,           // internal: a prepared clip joins the part
     tuning,         // internal: a prepared tuning table takes over
@@ -68,6 +70,14 @@ struct Event {
     static Event note_on(std::int64_t frame, int part, int key, double velocity,
                          std::int32_t note_id = k_any_note) noexcept {
         return make(frame, EventType::note_on, part, key, velocity, note_id);
+    }
+    // A note that has been going on, unheard, for `age` frames: its envelopes stand where they would. [any]
+    static Event note_resume(std::int64_t frame, int part, int key, double velocity, std::int32_t note_id,
+                             std::int64_t age) noexcept {
+        Event event = make(frame, EventType::note_on, part, key, velocity, note_id);
+        const std::int64_t ticks = age < 0 ? 0 : age / 16;
+        event.parameter = ticks > 0xffffffff ? 0xffffffffu : static_cast<std::uint32_t>(ticks);
+        return event;
     }
     static Event note_off(std::int64_t frame, int part, int key, double velocity = 0.5,
                           std::int32_t note_id = k_any_note) noexcept {
@@ -123,6 +133,12 @@ struct Event {
     static Event set_loop(std::int64_t frame, double start_quarter_notes, double length_quarter_notes) noexcept {
         Event event = make(frame, EventType::loop, k_every_part, 0, start_quarter_notes, k_any_note);
         event.parameter = static_cast<std::uint32_t>(length_quarter_notes * 960.0 + 0.5);
+        return event;
+    }
+    // Where the part stands around the listener; layouts other than discrete. [any]
+    static Event place(std::int64_t frame, int part, double azimuth, float elevation = 0.0f) noexcept {
+        Event event = make(frame, EventType::place, part, 0, azimuth, k_any_note);
+        event.parameter = std::bit_cast<std::uint32_t>(elevation);
         return event;
     }
     static Event all_notes_off(std::int64_t frame, int part = k_every_part) noexcept {

@@ -18,7 +18,7 @@
 
 // Stands after `noexcept` in the declaration of every function that may run on the audio thread: it does not allocate,
 // lock, wait, call the system or throw. clang 20 and later check it at compile time and in the real-time sanitizer.
-#if defined(__clang__) && defined(__has_cpp_attribute)
+#if defined(__clang__) && defined(__has_cpp_attribute) && !defined(TUTTI_NONBLOCKING)
 #if __has_cpp_attribute(clang::nonblocking) && __clang_major__ >= 20
 #define TUTTI_NONBLOCKING [[clang::nonblocking]]
 #endif

@@ -5,7 +5,8 @@ import re
 
 from tree import blank_comments, room_of
 
-# Rooms that a room's files may include besides their own. The plugin and the examples know the public headers only.
+# Rooms that a room's files may include besides their own. The plugin knows the public headers only, the examples those and the rooms
+# that are installed as components.
 MAY_ENTER = {
     "include": set(),
     "dsp": set(),
@@ -17,7 +18,7 @@ MAY_ENTER = {
     "cli": {"include", "dsp", "voices", "engine", "gpu", "models", "io", "profiling"},
     "plugin": {"include"},
     "python": {"include", "dsp", "voices", "engine", "gpu", "models", "io"},
-    "examples": {"include"},
+    "examples": {"include", "io", "models"},
     "profiling": {"include", "dsp", "voices", "engine", "gpu", "models", "io"},
     "tests": {"include", "dsp", "voices", "engine", "gpu", "models", "io", "cli", "python", "profiling", "plugin"},
 }

@@ -2,15 +2,19 @@
 # SPDX-License-Identifier: MIT
 """Installs the library, moves the tree, and builds and runs what users write against it.
 
-usage: install_test.py static|shared|archives --source ROOT --build FOLDER --scratch FOLDER --config Release
+usage: install_test.py static|shared|archives|packages --source ROOT --build FOLDER --scratch FOLDER --config Release
 
-static: the build at hand is installed; consumers use find_package, and plain Make with pkg-config.
-shared: a consumer takes the source by add_subdirectory, as a shared library; that is installed in turn for the same two.
+static: the build at hand is installed; consumers use find_package from C and C++, every room, and plain Make with pkg-config.
+shared: a consumer takes the source by add_subdirectory, as a shared library; that is installed in turn for the same ones.
+fetch: a consumer takes the source as an archive with its hash.
+packages: the build at hand as .tar.gz and .deb, unpacked to a clean prefix and used from there; the recipes for others' package
+managers hold what they must.
 archives: header-only libraries come from archives with a hash, laid out as their upstream projects do, and not without one.
 Every step is a line; the exit code is 1 at the first that fails.
 """
 import argparse
 import hashlib
+import json
 import os
 import pathlib
 import re
@@ -75,6 +79,18 @@ def use(moved, scratch, config, shared):
         run("component io: build", ["cmake", "--build", folder])
         run("component io: run", [folder / "tone", folder / "tone.wav"], env=env)
         expect("component io: a sound file is written", (folder / "tone.wav").stat().st_size > 48000)
+    folder = scratch / "c"
+    run("find_package from C: configure", ["cmake", "-S", HERE / "c", "-B", folder, "-G", "Ninja", f"-DCMAKE_BUILD_TYPE={config}",
+                                           f"-DCMAKE_PREFIX_PATH={moved}"])
+    run("find_package from C: build", ["cmake", "--build", folder])
+    run("find_package from C: run", [folder / "note_c"], env=env)
+    rooms = [room for room in ("io", "models") if list(moved.glob(f"**/tutti-{room}.cmake"))]
+    if rooms:
+        folder = scratch / "rooms"
+        run(f"rooms {rooms}: configure", ["cmake", "-S", HERE / "rooms", "-B", folder, "-G", "Ninja", f"-DCMAKE_BUILD_TYPE={config}",
+                                          f"-DCMAKE_PREFIX_PATH={moved}", f"-DROOMS={';'.join(rooms)}"])
+        run(f"rooms {rooms}: build", ["cmake", "--build", folder])
+        run(f"rooms {rooms}: run", [folder / "rooms"], env=env, cwd=scratch)
 
     # pkg-config escapes blanks for the shell; the folder's name has one.
     env["PKG_CONFIG_PATH"] = str(library / "pkgconfig")
@@ -82,7 +98,49 @@ def use(moved, scratch, config, shared):
     folder.mkdir()
     run("pkg-config: make", ["make", "-f", HERE / "make" / "Makefile", f"SOURCE={HERE / 'note.cpp'}", "note"], cwd=folder, env=env)
     run("pkg-config: run", [folder / "note"], env=env)
+    run("pkg-config from C: make", ["make", "-f", HERE / "make" / "Makefile", f"SOURCE={HERE / 'note.c'}", "note_c"], cwd=folder, env=env)
+    run("pkg-config from C: run", [folder / "note_c"], env=env)
     return library
+
+
+def packages(build, config, scratch):
+    """What cpack makes of a build, from a clean prefix; it must name no place of the build."""
+    made = scratch / "made"
+    run("cpack", ["cpack", "-G", "TGZ;DEB", "-C", config, "-B", made], cwd=build)
+    for kind, pattern in (("tar.gz", "*.tar.gz"), ("deb", "*.deb")):
+        file = next(made.glob(pattern))
+        place = scratch / kind
+        place.mkdir()
+        if kind == "deb":
+            run("dpkg-deb: unpack", ["dpkg-deb", "-x", file, place])
+            fields = run("dpkg-deb: fields", ["dpkg-deb", "-f", file])
+            expect("the package depends on what it is linked to", "Depends: " in fields and "libc6" in fields, fields)
+        else:
+            run("tar: unpack", ["tar", "-xzf", file, "-C", place])
+        root = next(place.glob("**/include/tutti/tutti.h")).parents[2]
+        config_file = next(place.glob("**/tuttiConfig.cmake"))
+        for text in config_file.parent.glob("*.cmake"):
+            expect(f"{kind}: {text.name} names no place of the build", str(build) not in text.read_text())
+        folder = scratch / f"c from {kind}"
+        run(f"{kind}: configure", ["cmake", "-S", HERE / "c", "-B", folder, "-G", "Ninja", f"-DCMAKE_BUILD_TYPE={config}", f"-DCMAKE_PREFIX_PATH={root}"])
+        run(f"{kind}: build", ["cmake", "--build", folder])
+        env = {**os.environ, "LD_LIBRARY_PATH": str(next(place.glob("**/libtutti.*")).parent)}
+        run(f"{kind}: run", [folder / "note_c"], env=env)
+
+
+def recipes(source):
+    """Recipes that nobody here can run are at least true: the version, the dependencies that CMake asks for, real options."""
+    version = (source / "VERSION").read_text().strip()
+    port = json.loads((source / "cmake/packaging/vcpkg/vcpkg.json").read_text())
+    expect("vcpkg.json has the version", port["version"] == version, port)
+    names = {d if isinstance(d, str) else d["name"] for d in port["dependencies"]}
+    expect("vcpkg.json has the core's dependencies", {"xsimd", "concurrentqueue", "nlohmann-json"} <= names, names)
+    conan = (source / "cmake/packaging/conan/conanfile.py").read_text()
+    compile(conan, "conanfile.py", "exec")
+    known = "".join(p.read_text() for p in [source / "CMakeLists.txt", *(source / "cmake").glob("*.cmake")])
+    for text in (conan.replace('f"TUTTI_BUILD_{room}"', '"TUTTI_BUILD_IO"'), (source / "cmake/packaging/vcpkg/portfile.cmake").read_text()):
+        for option in set(re.findall(r"TUTTI_(?:BUILD_\w+|SHARED\b|INSTALL)", text)):
+            expect(f"{option} is an option", re.search(rf"(?:set|option)\({option}\b", known), option)
 
 
 def symbols(library):
@@ -108,6 +166,20 @@ def symbol_controls(scratch):
         expect("a planted foreign symbol is named", "foreign" in str(fault), fault)
         return
     sys.exit("FAILED a planted foreign symbol was not seen")
+
+
+def fetch(source, scratch, config):
+    file = scratch / "tutti.tar.gz"
+    with tarfile.open(file, "w:gz") as archive:
+        for name in ("VERSION", "LICENSE", "README.md", "CMakeLists.txt", "cmake", "include", "dsp", "voices", "engine", "patches", "music"):
+            archive.add(source / name, f"tutti-1/{name}")
+    folder = scratch / "fetch"
+    launcher = [f"-DCMAKE_{language}_COMPILER_LAUNCHER=ccache" for language in ("C", "CXX") if shutil.which("ccache")]
+    run("FetchContent: configure", ["cmake", "-S", HERE / "fetch", "-B", folder, "-G", "Ninja", f"-DCMAKE_BUILD_TYPE={config}", *launcher,
+                                    f"-DTUTTI_ARCHIVE={file}", f"-DTUTTI_SHA256={hashlib.sha256(file.read_bytes()).hexdigest()}"])
+    run("FetchContent: build", ["cmake", "--build", folder])
+    run("FetchContent: run", [folder / "note"])
+    run("FetchContent: run from C", [folder / "note_c"])
 
 
 def archives(source, scratch):
@@ -141,7 +213,7 @@ def archives(source, scratch):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("kind", choices=["static", "shared", "archives"])
+    parser.add_argument("kind", choices=["static", "shared", "fetch", "archives", "packages"])
     for name in ("source", "build", "scratch", "config"):
         parser.add_argument("--" + name, required=True)
     a = parser.parse_args()
@@ -150,6 +222,13 @@ def main():
     scratch.mkdir(parents=True)
     if a.kind == "static":
         use(install_and_move(a.build, a.config, scratch), scratch, a.config, False)
+        return
+    if a.kind == "packages":
+        recipes(pathlib.Path(a.source))
+        packages(a.build, a.config, scratch)
+        return
+    if a.kind == "fetch":
+        fetch(pathlib.Path(a.source), scratch, a.config)
         return
     if a.kind == "archives":
         archives(a.source, scratch)

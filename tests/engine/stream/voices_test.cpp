@@ -97,7 +97,9 @@ struct Rig {
         values[fake::p_unison] = static_cast<float>(copies);
         table.prepare(fake::type(), values.data(), k_rate);
         counts.limit = 100000;
-        voices.prepare(fake::type(), patch, k_rate, 1, 0, copies);
+        PatchImage image;
+        REQUIRE(make_image(patch, fake::type(), image).ok());
+        voices.prepare(fake::type(), image, k_rate, 1, 0, copies);
         voices.attach(wheel, counts, table);
     }
     // Runs the ticks up to and including `frame`.

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+// What the control side does with a stream: patches, tunings, effects, places and clips on their way to the renderer.
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "engine/stream/state.h"
+
+namespace tutti::engine {
+
+// Room for one more: after its event is posted nothing may fail any more.
+template <class List>
+static void make_room(List& list) {
+    if (list.size() == list.capacity()) list.reserve(2 * list.size() + 4);
+}
+
+void StreamState::collect() {
+    // Acquire: pairs with the renderer's release, its last use.
+    std::erase_if(m_instances, [](const auto& i) { return i->retired.load(std::memory_order_acquire); });
+    std::erase_if(m_effects, [](const auto& e) { return e->retired.load(std::memory_order_acquire); });
+    std::erase_if(m_clips, [](const auto& c) {
+        return c->player->retired.load(std::memory_order_acquire) &&
+               c->player->pending.load(std::memory_order_acquire) == 0 &&
+               (c->bus == nullptr || c->bus->retired.load(std::memory_order_acquire));
+    });
+    std::erase_if(m_tunings, [](const auto& t) { return t->retired.load(std::memory_order_acquire); });
+}
+
+Status StreamState::set_patch(int part, const Patch& patch, std::int64_t frame) {
+    if (part < 0 || part >= m_config.parts)
+        return Status(Code::out_of_range, "part " + std::to_string(part) + " does not exist", "the patch was not set",
+                      "choose 0.." + std::to_string(m_config.parts - 1));
+    const voices::VoiceType* const type = m_hooks.find_voice_type ? m_hooks.find_voice_type(patch.voice) : nullptr;
+    if (type == nullptr)
+        return Status(Code::not_found, "there is no voice type '" + patch.voice + "'",
+                      "patch '" + patch.name + "' was not loaded", "see: tutti patches list");
+    PatchImage image;
+    if (Status status = make_image(patch, *type, image); !status) return status;
+    return set_patch(part, image, frame);
+}
+
+Status StreamState::set_patch(int part, const PatchImage& image, std::int64_t frame) {
+    InstanceSpec spec;
+    spec.sample_rate = m_config.sample_rate;
+    spec.channels = m_config.channels;
+    spec.seed = m_config.seed;
+    spec.part = part;
+    {
+        const std::lock_guard lock(m_mutex);
+        collect(); // what has rung out makes room
+    }
+    Result<std::unique_ptr<Instance>> made = Instance::make(image, spec);
+    if (!made) return made.status();
+    const int latency = made.value()->effects() != nullptr ? made.value()->effects()->latency_frames() : 0;
+
+    const std::lock_guard lock(m_mutex);
+    collect();
+    if (static_cast<int>(m_instances.size()) >= m_core.bank_capacity())
+        return Status(Code::full, "too many patches are still ringing out", "the patch was not set",
+                      "set it again a little later");
+    Event event;
+    event.frame = frame;
+    event.type = EventType::patch;
+    event.part = static_cast<std::uint16_t>(part);
+    make_room(m_instances);
+    if (!m_own->post(event, made.value().get()))
+        return Status(Code::full, "the event queue is full", "the patch was not set",
+                      "pull the stream, or open it with more events");
+    m_part_latency[static_cast<std::size_t>(part)] = latency;
+    m_longest_part_latency.store(*std::max_element(m_part_latency.begin(), m_part_latency.end()),
+                                 std::memory_order_relaxed);
+    m_instances.push_back(std::move(made).value());
+    return {};
+}
+
+Status StreamState::set_tuning(int part, const Tuning& tuning, bool sounding, std::int64_t frame) {
+    std::bitset<Tuning::k_keys> silent;
+    for (int key = 0; key < Tuning::k_keys; ++key)
+        silent[static_cast<std::size_t>(key)] = !tuning.mapped(key);
+    return set_tuning(part, tuning.semitones().data(), silent, sounding, frame);
+}
+
+Status StreamState::tune(const TuningMessage& message, std::int64_t frame) {
+    for (int part = 0; part < m_config.parts; ++part) {
+        if ((message.channels >> (part % 16) & 1u) == 0) continue;
+        Tuning tuning;
+        {
+            const std::lock_guard lock(m_mutex);
+            if (const auto known = m_tuned.find(part); known != m_tuned.end()) tuning = known->second;
+        }
+        message.apply(tuning);
+        if (Status status = set_tuning(part, tuning, message.real_time, frame); !status) return status;
+    }
+    return {};
+}
+
+Status StreamState::set_tuning(int part, const double* pitches, const std::bitset<128>& silent, bool sounding,
+                               std::int64_t frame) {
+    if (part < 0 || part >= m_config.parts)
+        return Status(Code::out_of_range, "part " + std::to_string(part) + " does not exist", "the tuning was not set",
+                      "choose 0.." + std::to_string(m_config.parts - 1));
+    auto table = std::make_unique<TuningTable>();
+    for (std::size_t key = 0; key < table->pitch.size(); ++key) {
+        if (!(pitches[key] >= -120.0 && pitches[key] <= 256.0))
+            return Status(Code::out_of_range,
+                          "key " + std::to_string(key) + " is tuned to " + std::to_string(pitches[key]),
+                          "the tuning was not set", "choose semitones in -120..256");
+        table->pitch[key] = pitches[key];
+    }
+    table->silent = silent;
+    Tuning known;
+    for (int key = 0; key < Tuning::k_keys; ++key) {
+        (void)known.set(key, pitches[key]);
+        if (silent[static_cast<std::size_t>(key)]) known.unmap(key);
+    }
+    const std::lock_guard lock(m_mutex);
+    collect();
+    Event event;
+    event.frame = frame;
+    event.type = EventType::tuning;
+    event.part = static_cast<std::uint16_t>(part);
+    event.index = sounding ? 0 : 1;
+    make_room(m_tunings);
+    if (!m_own->post(event, table.get()))
+        return Status(Code::full, "the event queue is full", "the tuning was not set",
+                      "pull the stream, or open it with more events");
+    m_tunings.push_back(std::move(table));
+    m_tuned.insert_or_assign(part, std::move(known));
+    return {};
+}
+
+Status StreamState::set_effects(std::span<const PatchEffect> effects, std::int64_t frame) {
+    EffectImage images[PatchImage::k_most_effects];
+    int count = 0;
+    if (Status status = make_images(effects, images, count); !status) return status;
+    return set_effects(std::span<const EffectImage>(images, static_cast<std::size_t>(count)), frame);
+}
+
+Status StreamState::set_effects(std::span<const EffectImage> effects, std::int64_t frame) {
+    auto chain = EffectChain::create(effects, m_config.sample_rate, m_config.channels);
+    if (!chain) return chain.status();
+    auto made = std::make_unique<MasterEffects>();
+    made->chain = std::move(chain).value();
+    const int latency = made->chain->latency_frames();
+    const std::lock_guard lock(m_mutex);
+    collect();
+    Event event;
+    event.frame = frame;
+    event.type = EventType::effects;
+    make_room(m_effects);
+    if (!m_own->post(event, made.get()))
+        return Status(Code::full, "the event queue is full", "the effects were not set",
+                      "pull the stream, or open it with more events");
+    m_effects.push_back(std::move(made));
+    m_effect_latency.store(latency, std::memory_order_relaxed);
+    return {};
+}
+
+Status StreamState::place(int part, float azimuth, float elevation, std::int64_t frame) {
+    if (!std::isfinite(azimuth) || !std::isfinite(elevation))
+        return Status(Code::out_of_range, "a place is not a number", "the part stays where it was", "give degrees");
+    const std::lock_guard lock(m_mutex);
+    if (m_own->post(Event::place(frame, part, static_cast<double>(azimuth), elevation))) return {};
+    return Status(Code::full, "the event queue is full", "the part stays where it was",
+                  "pull the stream, or open it with more events");
+}
+
+Result<Clip> StreamState::play(int part, std::shared_ptr<ClipPlayer> player, std::int64_t frame) {
+    if (part < 0 || part >= m_config.parts)
+        return Status(Code::out_of_range, "part " + std::to_string(part) + " does not exist", "the clip was not played",
+                      "choose 0.." + std::to_string(m_config.parts - 1));
+    auto start = std::make_unique<ClipStart>();
+    start->player = player;
+    InstanceSpec spec;
+    spec.sample_rate = m_config.sample_rate;
+    spec.channels = m_config.channels;
+    auto bus = Instance::make(PatchImage(), spec);
+    if (!bus) return bus.status();
+    start->bus = std::move(bus).value();
+    const std::lock_guard lock(m_mutex);
+    collect();
+    Event event;
+    event.frame = frame;
+    event.type = EventType::clip;
+    event.part = static_cast<std::uint16_t>(part);
+    player->pending.fetch_add(1, std::memory_order_relaxed);
+    make_room(m_clips);
+    if (!m_own->post(event, start.get()))
+        return Status(Code::full, "the event queue is full", "the clip was not played",
+                      "pull the stream, or open it with more events");
+    m_clips.push_back(std::move(start));
+    Clip clip;
+    clip.m_player = std::move(player);
+    return clip;
+}
+
+Status StreamState::stop(const ClipPlayer& player, std::int64_t frame) {
+    const std::lock_guard lock(m_mutex);
+    for (const auto& start : m_clips) {
+        if (start->player.get() != &player || player.retired.load(std::memory_order_acquire)) continue;
+        Event event;
+        event.frame = frame;
+        event.type = EventType::clip;
+        event.index = 1;
+        start->player->pending.fetch_add(1, std::memory_order_relaxed);
+        if (m_own->post(event, start.get())) return {};
+        start->player->pending.fetch_sub(1, std::memory_order_relaxed);
+        return Status(Code::full, "the event queue is full", "the clip plays on",
+                      "pull the stream, or open it with more events");
+    }
+    return {};
+}
+
+} // namespace tutti::engine
