@@ -4,10 +4,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <vector>
 
 #include <tutti/platform.h>
-
-#include "engine/memory/memory.h"
 
 namespace tutti::engine {
 
@@ -72,7 +71,7 @@ private:
         return const_cast<BlockRing*>(this)->at(block, channel);
     }
 
-    Vector<Sample> m_samples; // [block & mask][channel][frame]
+    std::vector<Sample> m_samples; // [block & mask][channel][frame]
     std::uint32_t m_mask = 0;
     int m_channels = 0;
     int m_frames = 0;
