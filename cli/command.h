@@ -96,5 +96,8 @@ Command add_play(CLI::App& app);
 Command add_devices(CLI::App& app);
 Command add_patches(CLI::App& app);
 Command add_bench(CLI::App& app);
+Command add_transcribe(CLI::App& app); // the next three where the models are built
+Command add_mel(CLI::App& app);
+Command add_models(CLI::App& app);
 
 } // namespace tutti::cli

@@ -19,6 +19,7 @@
 #include "cli/command.h"
 #include "cli/live_output.h"
 #include "cli/patch_name.h"
+#include "cli/play_sound.h"
 #include "cli/terminal.h"
 #include "io/audio_device.h"
 #include "io/audio_file.h"
@@ -35,6 +36,8 @@ struct Options {
     std::string midi;
     std::string patch = "init";
     std::string record;
+    std::string lyrics;
+    std::string model;
     std::string mode = "inline";
     double rate = 0.0;
     double seconds = 0.0;
@@ -317,6 +320,11 @@ int run(const Options& options) {
           check_range("--frames", options.frames, 0.0, 8192.0, nothing)})
         if (!status.ok()) return fail(status);
 
+    if (is_sound_file(options.song))
+        return play_sound({options.song, options.lyrics, options.model, options.device, options.rate, options.seconds,
+                           options.frames, options.null, options.quiet});
+    if (!options.lyrics.empty()) return wrong("--lyrics belong to a sound file", "name one");
+
     Late late;
     std::optional<io::AudioOutput> device;
     if (!options.null) {
@@ -371,13 +379,16 @@ int run(const Options& options) {
 Command add_play(CLI::App& app) {
     CLI::App* sub = app.add_subcommand("play", "The live synth: MIDI ports, the computer keyboard, a MIDI file");
     auto options = std::make_shared<Options>();
-    sub->add_option("SONG", options->song, "Standard MIDI File to play");
+    sub->add_option("SONG", options->song, "Standard MIDI File, or a sound file, to play");
     sub->add_option("--device", options->device, "Audio device by number, name or a part of it; default: the system's");
     option(*sub, "--rate", options->rate, "Sample rate in Hz, 0: the device's own");
     option(*sub, "--frames", options->frames, "Frames a block, 0: as the device likes");
     sub->add_option("--midi", options->midi, "Listen to the MIDI ports whose name holds this; default: all");
     option(*sub, "--patch", options->patch, "Factory patch or patch file for every part");
     option(*sub, "--mode", options->mode, "inline (no added latency) or ahead (render thread)");
+    sub->add_option("--lyrics", options->lyrics, "A sound file's words in time: this .lrc file or the one beside it")
+        ->expected(0, 1);
+    sub->add_option("--model", options->model, "Whisper folder that hears the words where there is no .lrc file");
     sub->add_option("--record", options->record, "Also write what is heard to this sound file");
     option(*sub, "--seconds", options->seconds, "Stop after so long, 0: at the song's end or on q");
     sub->add_flag("--null", options->null, "Play without an audio device");

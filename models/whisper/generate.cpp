@@ -7,6 +7,7 @@
 
 #include <models/whisper/align.h>
 #include <models/whisper/search.h>
+#include <models/whisper/stage_watch.h>
 
 namespace tutti::models {
 
@@ -122,8 +123,15 @@ Result<GenerateResult> generate(const WhisperModel& model, const GenerationConfi
     for (const auto& item : features)
         if (item.frames > window && generation.no_timestamps) timestamps = true;
 
+    StageTimes unwatched;
+    StageTimes& times_of = options.times ? *options.times : unwatched;
+    const auto listen_to = [&](const std::vector<float>& rows) {
+        const StageWatch watch(times_of.encoder);
+        return model.remember(model.encode(rows));
+    };
     Status unread;
     const auto window_of = [&](std::size_t i, std::int64_t seek, std::int64_t count) {
+        const StageWatch watch(times_of.features);
         std::vector<float> rows;
         if (Status status = features[i].read(seek, count, rows); !status) unread = status;
         // A last, shorter window is filled with zeros after the normalisation, as both references do.
@@ -151,7 +159,7 @@ Result<GenerateResult> generate(const WhisperModel& model, const GenerationConfi
                                   options.languages[options.languages.size() == 1 ? 0 : i] + "'",
                               "give one of its languages");
         } else if (generation.multilingual && !generation.languages.empty() && item.frames > 0) {
-            item.first = model.remember(model.encode(window_of(i, 0, std::min(window, item.frames))));
+            item.first = listen_to(window_of(i, 0, std::min(window, item.frames)));
             if (!unread) return unread;
             item.have_first = true;
             language = detect_language(model, generation, item.first).id;
@@ -171,6 +179,12 @@ Result<GenerateResult> generate(const WhisperModel& model, const GenerationConfi
     int beams = options.beams;
     for (;;) {
         std::vector<std::size_t> active;
+        if (options.skip_silence)
+            for (std::size_t i = 0; i < items.size(); ++i) {
+                const std::int64_t before = items[i].seek;
+                items[i].seek = std::max(before, options.skip_silence(i, before));
+                if (items[i].seek != before && options.on_window) options.on_window(i, {}, items[i].seek);
+            }
         for (std::size_t i = 0; i < items.size(); ++i)
             if (items[i].seek < items[i].frames) active.push_back(i);
         if (active.empty()) break;
@@ -192,7 +206,7 @@ Result<GenerateResult> generate(const WhisperModel& model, const GenerationConfi
             if (item.seek == 0 && item.have_first)
                 memories.push_back(std::move(item.first));
             else
-                memories.push_back(model.remember(model.encode(window_of(active[a], item.seek, counts.back()))));
+                memories.push_back(listen_to(window_of(active[a], item.seek, counts.back())));
             if (!unread) return unread;
             // previous text
             std::vector<TokenId>& prompt = all[a].prompt;
@@ -266,7 +280,11 @@ Result<GenerateResult> generate(const WhisperModel& model, const GenerationConfi
                 std::min<int>(generation.max_length + static_cast<int>(std::min<std::size_t>(223, longest - 1)),
                               model.config().target_positions);
             how.limit = options.max_new_tokens ? *options.max_new_tokens : room - static_cast<int>(longest);
-            std::vector<SearchRow> rows = search(model, generation, batch, how);
+            std::vector<SearchRow> rows;
+            {
+                const StageWatch watch(times_of.decoder);
+                rows = search(model, generation, batch, how);
+            }
             if (rows.empty())
                 return Status(Code::cancelled, "transcription was cancelled", "what was done is kept",
                               "start it again");
@@ -336,6 +354,7 @@ Result<GenerateResult> generate(const WhisperModel& model, const GenerationConfi
                 // Past the sound the reference's count is negative, which Python takes from the end.
                 if (columns < 0) columns = options.strict ? columns + model.config().positions : 0;
                 columns = std::clamp<std::int64_t>(columns, 0, model.config().positions);
+                const StageWatch watch(times_of.alignment);
                 auto found = window_token_times(model, generation, all[a], tokens, kept_pass[a],
                                                 static_cast<int>(columns), options);
                 if (!found) return found.status();

@@ -36,6 +36,14 @@ struct TimedSegment {
     std::vector<float> token_logprobs; // one a token
 };
 
+// Seconds that the stages took.
+struct StageTimes {
+    double features = 0.0;
+    double encoder = 0.0;
+    double decoder = 0.0;
+    double alignment = 0.0;
+};
+
 struct GenerateOptions {
     std::string task;                   // "transcribe", "translate" or empty: no task token
     std::vector<std::string> languages; // codes: none (detect), one for all, or one an item
@@ -58,6 +66,9 @@ struct GenerateOptions {
     // keeps its own. With one item there is no difference.
     bool strict = false;
     std::function<double()> uniform; // numbers in [0, 1) for sampling; must be given when a temperature is above 0
+    StageTimes* times = nullptr;     // added to
+    // Where a window that would begin at frame `seek` begins instead: behind a silence.
+    std::function<std::int64_t(std::size_t item, std::int64_t seek)> skip_silence;
     std::function<bool()> cancelled; // asked at every step
     // Told of every window that is done: what it gave, and how far (in frames) the item has come.
     std::function<void(std::size_t item, const std::vector<TimedSegment>& segments, std::int64_t frames_done)>

@@ -21,6 +21,44 @@ Result<Ordered> read_ordered(const std::filesystem::path& path) {
     return Ordered::parse(text, nullptr, false);
 }
 
+// Alignment heads of the published models (openai/whisper __init__.py), found there by looking at which heads follow the sound.
+// v1 and v2 of large cannot be told apart by their size: v2's are taken.
+struct KnownHeads {
+    int vocabulary, layers, width;
+    const char* heads; // "layer,head layer,head"
+};
+constexpr KnownHeads k_known_heads[] = {
+    {51864, 4, 384, "1,0 2,0 2,5 3,0 3,1 3,2 3,3 3,4"}, // tiny.en
+    {51865, 4, 384, "2,2 3,0 3,2 3,3 3,4 3,5"},         // tiny
+    {51864, 6, 512, "3,3 4,7 5,1 5,5 5,7"},             // base.en
+    {51865, 6, 512, "3,1 4,2 4,3 4,7 5,1 5,2 5,4 5,6"}, // base
+    {51864, 12, 768,
+     "6,6 7,0 7,3 7,8 8,2 8,5 8,7 9,0 9,4 9,8 9,10 10,0 10,1 10,2 10,3 10,6 10,11 11,2 11,4"}, // small.en
+    {51865, 12, 768, "5,3 5,9 8,0 8,4 8,7 8,8 9,0 9,7 9,9 10,5"},                              // small
+    {51864, 24, 1024,
+     "11,4 14,1 14,12 14,14 15,4 16,0 16,4 16,9 17,12 17,14 18,7 18,10 18,15 20,0 20,3 20,9 20,14 21,12"}, // medium.en
+    {51865, 24, 1024, "13,15 15,4 15,15 16,1 20,0 23,4"},                                                  // medium
+    {51865, 32, 1280,
+     "10,12 13,17 16,11 16,12 16,13 17,15 17,16 18,4 18,11 18,19 19,11 21,2 21,3 22,3 22,9 22,12 23,5 23,7 23,13 25,5 "
+     "26,1 26,12 27,15"},                                                       // large-v2
+    {51866, 32, 1280, "7,0 10,17 12,18 13,12 16,1 17,14 19,11 21,4 24,1 25,6"}, // large-v3
+    {51866, 4, 1280, "2,4 2,11 3,3 3,6 3,11 3,14"},                             // turbo
+};
+
+std::vector<std::pair<int, int>> known_heads(const WhisperConfig& config) {
+    std::vector<std::pair<int, int>> heads;
+    for (const KnownHeads& one : k_known_heads)
+        if (one.vocabulary == config.vocabulary && one.layers == config.decoder_layers && one.width == config.width)
+            for (const char* at = one.heads; *at != '\0';) {
+                char* end = nullptr;
+                const long layer = std::strtol(at, &end, 10);
+                const long head = std::strtol(end + 1, &end, 10);
+                heads.emplace_back(static_cast<int>(layer), static_cast<int>(head));
+                at = *end == ' ' ? end + 1 : end;
+            }
+    return heads;
+}
+
 } // namespace
 
 std::optional<TokenId> GenerationConfig::language_id(std::string_view code) const {
@@ -114,7 +152,12 @@ Result<GenerationConfig> GenerationConfig::open(const std::filesystem::path& fol
                 complain("alignment_heads");
         g.alignment_heads_stored = true;
     }
-    if (!g.alignment_heads_stored) // all heads of the upper half, as openai/whisper does for unknown models
+    if (!g.alignment_heads_stored) {
+        g.alignment_heads = known_heads(config);
+        g.alignment_heads_known = !g.alignment_heads.empty();
+    }
+    if (!g.alignment_heads_stored &&
+        !g.alignment_heads_known) // all heads of the upper half, as openai/whisper does for unknown models
         for (int layer = config.decoder_layers / 2; layer < config.decoder_layers; ++layer)
             for (int head = 0; head < config.decoder_heads; ++head)
                 g.alignment_heads.emplace_back(layer, head);

@@ -28,6 +28,7 @@ struct GenerationConfig {
     std::optional<int> max_initial_timestamp_index;
     std::vector<std::pair<int, int>> alignment_heads;
     bool alignment_heads_stored = false;
+    bool alignment_heads_known = false; // not stored, but those of the published model of this size
     int max_length = 448;
     bool return_timestamps = false;
     bool suppress_first = true; // order of the rules in files written by transformers 4.50 and later

@@ -162,7 +162,12 @@ public:
         JoinedText joined;
         for (const TextPiece& piece : m_pieces)
             joined.text += piece.text;
-        joined.pieces = m_options.times == TimesWanted::words ? std::move(m_words) : std::move(m_pieces);
+        if (m_options.times == TimesWanted::words) {
+            joined.pieces = std::move(m_words);
+            joined.segments = std::move(m_pieces);
+        } else {
+            joined.pieces = std::move(m_pieces);
+        }
         return joined;
     }
 
@@ -187,6 +192,7 @@ private:
             merge_sequences(m_pending, words ? m_pending_times : std::vector<std::vector<TimePair>>());
         const DecodeOptions decode{false, false, m_tokenizer.clean_up_default()};
         m_piece.text = m_tokenizer.decode(merged.tokens, decode);
+        m_piece.first_word = m_words.size();
         if (words) {
             WordOptions options;
             options.unicode_only = written_without_spaces(m_language);
@@ -203,6 +209,7 @@ private:
                 m_words.push_back(std::move(piece));
             }
         }
+        m_piece.words = m_words.size() - m_piece.first_word;
         m_piece.tokens = std::move(merged.tokens);
         m_pieces.push_back(std::move(m_piece));
         clear();

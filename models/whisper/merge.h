@@ -49,6 +49,7 @@ struct TextPiece {
     std::optional<double> start, end; // seconds
     std::string language;             // English name; empty when not known
     std::vector<TokenId> tokens;
+    std::size_t first_word = 0, words = 0; // of JoinedText::words
 };
 
 enum class TimesWanted : std::uint8_t { none, segments, words };
@@ -63,6 +64,7 @@ struct JoinOptions {
 struct JoinedText {
     std::string text;
     std::vector<TextPiece> pieces;
+    std::vector<TextPiece> segments; // what the words were cut from, when words are wanted
 };
 JoinedText join_chunks(const Tokenizer& tokenizer, std::span<const ChunkTokens> chunks, const JoinOptions& options);
 

@@ -7,6 +7,7 @@
 #include <models/tokenizer/utf8.h>
 #include <models/whisper/generate.h>
 #include <models/whisper/rules.h>
+#include <models/whisper/stage_watch.h>
 
 namespace tutti::models {
 namespace {
@@ -72,7 +73,7 @@ public:
         if (points.empty()) points.push_back(0);
         if (points.size() % 2 == 1) points.push_back(m_content);
         if (!m_options.initial_prompt.empty())
-            m_initial = m_tokenizer.encode(" " + std::string(strip(m_options.initial_prompt)));
+            m_initial = m_tokenizer.encode(std::string(" ").append(strip(m_options.initial_prompt)));
         m_tokens = m_initial;
         std::int64_t seek = points[0];
         for (std::size_t clip = 0; clip + 1 < points.size(); clip += 2) {
@@ -101,6 +102,8 @@ public:
     }
 
 private:
+    StageTimes& times() { return m_options.times ? *m_options.times : m_times; }
+
     void finish() {
         m_document.text = openai_text(m_tokenizer, m_generation,
                                       std::span(m_tokens).subspan(std::min(m_initial.size(), m_tokens.size())));
@@ -210,7 +213,10 @@ private:
         const double offset = static_cast<double>(seek) * 160.0 / 16000.0;
         const double window_end = static_cast<double>(seek + m_window) * 160.0 / 16000.0;
         std::vector<float> rows;
-        if (Status status = m_features.read(seek, size, rows); !status) return status;
+        {
+            const StageWatch watch(times().features);
+            if (Status status = m_features.read(seek, size, rows); !status) return status;
+        }
         rows.resize(static_cast<std::size_t>(m_window) * static_cast<std::size_t>(m_model.config().mels));
         const auto most = static_cast<std::size_t>(m_model.config().target_positions / 2 - 1);
         m_decode.prompt.clear();
@@ -224,10 +230,16 @@ private:
         if (m_tokens.size() > from + room) from = m_tokens.size() - room;
         m_decode.prompt.insert(m_decode.prompt.end(), m_tokens.begin() + static_cast<std::ptrdiff_t>(from),
                                m_tokens.end());
-        const CrossMemory memory = m_model.remember(m_model.encode(rows));
+        const CrossMemory memory = [&] {
+            const StageWatch watch(times().encoder);
+            return m_model.remember(m_model.encode(rows));
+        }();
         if (m_options.cancelled && m_options.cancelled())
             return Status(Code::cancelled, "transcription was cancelled", "what was done is kept", "start it again");
-        auto decoded = decode(memory);
+        auto decoded = [&] {
+            const StageWatch watch(times().decoder);
+            return decode(memory);
+        }();
         if (!decoded) return decoded.status();
         if (m_options.no_speech_threshold && decoded->no_speech > *m_options.no_speech_threshold &&
             !(m_options.logprob_threshold && decoded->average_logprob > *m_options.logprob_threshold)) {
@@ -237,6 +249,7 @@ private:
         bool single_end = false;
         std::vector<TranscriptSegment> segments = cut(*decoded, seek, size, single_end);
         if (m_options.word_timestamps) {
+            const StageWatch watch(times().alignment);
             if (Status status =
                     add_openai_words(m_model, m_generation, m_tokenizer, memory, m_start, static_cast<int>(size / 2),
                                      m_last_speech, m_options, m_decode.language, segments);
@@ -311,6 +324,7 @@ private:
     std::size_t m_reset = 0;
     std::size_t m_told = 0;
     double m_last_speech = 0.0;
+    StageTimes m_times;
 };
 
 } // namespace

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <models/whisper/features.h>
+#include <models/whisper/generate.h>
 #include <models/whisper/openai_decode.h>
 #include <models/whisper/transcript.h>
 
@@ -29,6 +30,7 @@ struct OpenaiOptions {
     std::string append_punctuations = "\"'.。,，!！?？:：”)]}、";
     std::vector<double> clip_timestamps{0.0}; // start, end, start, end ... in seconds; the last end may be left away
     std::optional<double> hallucination_silence_threshold;
+    StageTimes* times = nullptr; // added to
     std::function<bool()> cancelled;
     std::function<void(const std::vector<TranscriptSegment>& segments, std::int64_t frames_done)> on_window;
 

@@ -20,6 +20,11 @@ Result<Transcriber> Transcriber::open(const std::filesystem::path& folder, int t
     return Transcriber(std::move(model).value(), std::move(generation).value(), std::move(tokenizer).value());
 }
 
+void Transcriber::set_alignment_heads(std::vector<std::pair<int, int>> heads) {
+    m_generation.alignment_heads = std::move(heads);
+    m_generation.alignment_heads_stored = true;
+}
+
 ChunkedOptions ChunkedOptions::heartlib() {
     ChunkedOptions options;
     options.generate.task = "transcribe";

@@ -20,6 +20,8 @@ public:
     const WhisperModel& model() const noexcept { return m_model; }
     const GenerationConfig& generation() const noexcept { return m_generation; }
     const Tokenizer& tokenizer() const noexcept { return m_tokenizer; }
+    // Instead of the checkpoint's. [control]
+    void set_alignment_heads(std::vector<std::pair<int, int>> heads);
 
 private:
     Transcriber(WhisperModel model, GenerationConfig generation, Tokenizer tokenizer)

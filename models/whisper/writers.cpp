@@ -21,10 +21,15 @@ std::int64_t milliseconds(double seconds) {
     return static_cast<std::int64_t>(std::nearbyint(seconds * 1000.0)); // half to even, as Python's round
 }
 
-std::string replaced(std::string text, std::string_view from, std::string_view to) {
-    for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
-        text.replace(at, from.size(), to);
-    return text;
+std::string replaced(std::string_view text, std::string_view from, std::string_view to) {
+    std::string out;
+    for (std::size_t at = 0;;) {
+        const std::size_t next = text.find(from, at);
+        out.append(text.substr(at, next == std::string_view::npos ? next : next - at));
+        if (next == std::string_view::npos) return out;
+        out.append(to);
+        at = next + from.size();
+    }
 }
 
 std::size_t characters(std::string_view text) {
@@ -96,8 +101,7 @@ std::vector<Cue> cues(const TranscriptDocument& document, const WriterOptions& o
     std::vector<Cue> out;
     if (document.segments.empty() || !document.segments.front().has_words) {
         for (const TranscriptSegment& segment : document.segments)
-            out.push_back(
-                {at(segment.start), at(segment.end), replaced(std::string(strip(segment.text)), "-->", "->")});
+            out.push_back({at(segment.start), at(segment.end), replaced(strip(segment.text), "-->", "->")});
         return out;
     }
     for (const Line& line : subtitles(document, options)) {
@@ -223,35 +227,37 @@ std::string one_line(std::string_view text) {
 
 std::string write_lrc(const TranscriptDocument& document, const WriterOptions& options) {
     std::string out;
-    if (!document.title.empty()) out += "[ti:" + one_line(document.title) + "]\n";
+    if (!document.title.empty()) out.append("[ti:").append(one_line(document.title)).append("]\n");
     if (document.duration_s > 0.0) {
         const auto whole = static_cast<std::int64_t>(std::nearbyint(document.duration_s));
-        out += "[length:" + two(whole / 60) + ":" + two(whole % 60) + "]\n";
+        out.append("[length:").append(two(whole / 60)).append(":").append(two(whole % 60)).append("]\n");
     }
     out += "[by:tutti]\n";
     double end = 0.0;
     for (const TranscriptSegment& segment : document.segments) {
         if (strip(segment.text).empty()) continue;
         // A line of its own clears the display where nothing is sung for a while.
-        if (end > 0.0 && segment.start - end > 3.0) out += "[" + lrc_time(end) + "]\n";
-        out += "[" + lrc_time(segment.start) + "]";
+        if (end > 0.0 && segment.start - end > 3.0) out.append("[").append(lrc_time(end)).append("]\n");
+        out.append("[").append(lrc_time(segment.start)).append("]");
         if (options.word_level && !segment.words.empty()) {
             for (const TranscriptWord& word : segment.words)
-                out += "<" + lrc_time(word.start) + ">" + (&word == &segment.words.front() ? "" : " ") +
-                       one_line(word.text);
-            out += "<" + lrc_time(segment.words.back().end) + ">";
+                out.append("<")
+                    .append(lrc_time(word.start))
+                    .append(&word == &segment.words.front() ? ">" : "> ")
+                    .append(one_line(word.text));
+            out.append("<").append(lrc_time(segment.words.back().end)).append(">");
         } else {
             out += one_line(segment.text);
         }
         out += "\n";
         end = segment.end;
     }
-    if (end > 0.0) out += "[" + lrc_time(end) + "]\n";
+    if (end > 0.0) out.append("[").append(lrc_time(end)).append("]\n");
     return out;
 }
 
 std::string csv_text(std::string_view text) {
-    return "\"" + replaced(one_line(text), "\"", "\"\"") + "\"";
+    return std::string("\"").append(replaced(one_line(text), "\"", "\"\"")).append("\"");
 }
 
 std::string write_csv(const TranscriptDocument& document, const WriterOptions& options) {
@@ -295,7 +301,7 @@ std::string python_float(double x) {
     const int count = static_cast<int>(digits.size());
     if (exponent < -4 || exponent >= 16) {
         out += digits.substr(0, 1);
-        if (count > 1) out += "." + digits.substr(1);
+        if (count > 1) out.append(".").append(digits, 1);
         char tail[16];
         std::snprintf(tail, sizeof tail, "e%c%02d", exponent < 0 ? '-' : '+', std::abs(exponent));
         return out + tail;
@@ -343,7 +349,7 @@ std::string write_transcript(const TranscriptDocument& document, std::string_vie
         out = "start\tend\ttext\n";
         for (const TranscriptSegment& segment : document.segments)
             out += std::to_string(milliseconds(segment.start)) + "\t" + std::to_string(milliseconds(segment.end)) +
-                   "\t" + replaced(std::string(strip(segment.text)), "\t", " ") + "\n";
+                   "\t" + replaced(strip(segment.text), "\t", " ") + "\n";
     } else if (format == "json") {
         out = write_json(document, options);
     } else if (format == "lrc") {
