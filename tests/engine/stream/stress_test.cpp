@@ -169,7 +169,8 @@ TEST_CASE("a single long block is no overload; a lasting one is") {
         CHECK(others.voices_to_shed(2.0, 0.0, Overload::k_least) == 0);
 }
 
-TEST_CASE("fault 66: a backend that is slow: the quietest voices are shed and no block is dropped; without shedding blocks are") {
+TEST_CASE("fault 66: a backend that is slow: the quietest voices are shed and no block is dropped; without shedding "
+          "blocks are") {
     for (const bool shed : {true, false}) {
         Simulation simulation(shed);
         hold(simulation, 60, 150);
