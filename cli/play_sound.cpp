@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -165,6 +166,7 @@ int play_sound(const SoundPlay& options) {
         }
     }
     if (!shown.empty()) fmt::print("\n");
+    std::fflush(stdout); // before the summary, which goes another way
     if (device)
         if (Status stopped = device->stop(); !stopped.ok() && status.ok()) status = stopped;
     live.stop_null();

@@ -169,6 +169,20 @@ class Models(Folder):
         self.assertEqual((told["strict"]["cases"], told["strict"]["failed"], told["default"]["failed"]), (35, 0, 0))
 
 
+class Lyrics(Folder):
+    def test_words_appear_in_time(self):
+        song = write_wav(self.path("song.wav"), 1.5, rate=22050)
+        with open(self.path("song.lrc"), "w", encoding="utf-8") as file:
+            file.write("[ti:x]\n[00:00.20]<00:00.20>one <00:00.50>two\n[00:00.80]three\n[00:30.00]never\n")
+        done = run("play", song, "--lyrics", "--null", "--no-midi")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stdout.decode().splitlines(), ["one two", "three"])
+        os.remove(self.path("song.lrc"))
+        done = run("play", song, "--lyrics", "--null")
+        self.assertEqual(done.returncode, 4)
+        self.assertIn("song.lrc", done.stderr.decode())
+
+
 class RealSpeech(Folder):
     def setUp(self):
         super().setUp()
