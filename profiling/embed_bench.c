@@ -21,7 +21,7 @@ static double median(double* values, int count) {
     return values[count / 2];
 }
 
-static double create_ms(void) {
+static double create_ms(double* first) {
     enum { k_rounds = 21 };
     const size_t size = (size_t)8 << 20;
     double times[k_rounds];
@@ -35,6 +35,7 @@ static double create_ms(void) {
         tutti_destroy(engine);
         free(block);
     }
+    *first = times[0]; // its block is fresh from the system: page faults counted
     return median(times, k_rounds);
 }
 
@@ -84,13 +85,15 @@ static double share(int tracked, int audible, tutti_stats* stats) {
 
 int main(void) {
     tutti_stats stats = {0}, few = {0};
-    const double create = create_ms();
+    double first = 0.0;
+    const double create = create_ms(&first);
     const double rendering = share(256, 256, &few);
     const double all = share(100000, 256, &stats);
-    printf("{\"create_ms\": %.3f, \"tracked\": %d, \"audible\": %d, \"sounding\": %d, \"share_of_core\": %.4f, "
+    printf("{\"create_ms\": %.3f, \"first_create_ms\": %.3f, \"tracked\": %d, \"audible\": %d, \"sounding\": %d, "
+           "\"share_of_core\": %.4f, "
            "\"rendering\": %.4f,"
            " \"dropped_events\": %lld, \"stolen_voices\": %lld}\n",
-           create, (int)stats.tracked_voices, (int)stats.audible_voices, (int)stats.voices, all, rendering,
+           create, first, (int)stats.tracked_voices, (int)stats.audible_voices, (int)stats.voices, all, rendering,
            (long long)stats.dropped_events, (long long)stats.stolen_voices);
-    return create < 5.0 && all < 0.25 && stats.audible_voices == 256 ? 0 : 1;
+    return create < 5.0 && first < 5.0 && all < 0.25 && stats.audible_voices == 256 ? 0 : 1;
 }
