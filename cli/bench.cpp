@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// tutti bench voices | latency | alias | streams
+// tutti bench voices | latency | alias | streams | marks | trace
 #include "cli/bench.h"
 
 #include <algorithm>
@@ -90,13 +90,16 @@ void print_result(const nlohmann::json& result, bool json) {
 }
 
 Command add_bench(CLI::App& app) {
-    CLI::App* sub = app.add_subcommand("bench", "Measure this machine: voices, latency, alias, streams");
+    CLI::App* sub = app.add_subcommand("bench", "Measure this machine: voices, latency, alias, streams, marks, trace");
     sub->require_subcommand(1);
-    const std::vector<Command> commands = {add_bench_voices(*sub), add_bench_latency(*sub), add_bench_alias(*sub),
-                                           add_bench_streams(*sub)};
-    return {sub, [commands] {
+    const std::vector<Command> commands = {add_bench_voices(*sub),  add_bench_latency(*sub), add_bench_alias(*sub),
+                                           add_bench_streams(*sub), add_bench_marks(*sub),   add_bench_trace(*sub)};
+    auto trace = std::make_shared<std::string>();
+    for (const Command& command : commands)
+        if (command.app->get_name() != "trace") trace_option(*command.app, *trace);
+    return {sub, [commands, trace] {
                 for (const Command& command : commands)
-                    if (command.app->parsed()) return command.run();
+                    if (command.app->parsed()) return traced(*trace, false, command.run);
                 return static_cast<int>(exit_usage);
             }};
 }

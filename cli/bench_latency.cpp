@@ -2,6 +2,8 @@
 // tutti bench latency: what a pull costs the audio thread in `ahead` mode, and what a block costs in `inline` mode.
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <map>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -9,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "cli/bench.h"
+#include "io/chart.h"
 
 namespace tutti::cli {
 
@@ -20,6 +23,7 @@ struct Options {
     double rate = 48000.0;
     double seconds = 5.0;
     std::string patch = "default";
+    std::string plot;
     bool json = false;
 };
 
@@ -68,6 +72,17 @@ std::vector<double> paced_pulls(Stream& stream, const Options& options) {
     return taken;
 }
 
+// How often each duration came, as parts of the period; sixteen bars a doubling.
+io::ChartLine histogram(const char* name, const std::vector<double>& values, double period) {
+    io::ChartLine line{name, {}, true};
+    std::map<int, int> count;
+    for (const double value : values)
+        ++count[static_cast<int>(std::floor(16.0 * std::log2(std::max(value / period, 1e-9))))];
+    for (const auto& [bin, times] : count)
+        line.points.emplace_back(100.0 * std::exp2((bin + 0.5) / 16.0), std::log10(1.0 + times));
+    return line;
+}
+
 int run(const Options& options) {
     if (options.frames < 1 || options.frames > 8192)
         return fail(Status(Code::out_of_range, fmt::format("--frames {} is out of range", options.frames),
@@ -101,6 +116,24 @@ int run(const Options& options) {
         {"pull_ns", percentiles(pull_ns)},  {"block_us", percentiles(block_us)}, {"period_us", period_us},
         {"late_blocks", stats.late_blocks}, {"latency_frames", latency},         {"backend", (*engine)->backend()}};
     result["inline_load_p50"] = result["block_us"]["p50"].get<double>() / period_us;
+    const double ahead_p999 = result["pull_ns"]["p999"].get<double>() / (10.0 * period_us);
+    const double inline_p999 = 100.0 * result["block_us"]["p999"].get<double>() / period_us;
+    result["ahead_p999_percent"] = ahead_p999; // of the period
+    result["inline_p999_percent"] = inline_p999;
+    if (!options.plot.empty()) {
+        io::Chart chart;
+        chart.title = fmt::format("Audio-thread work, {} voices, blocks of {} at {:g} Hz, {}", options.voices,
+                                  options.frames, options.rate, (*engine)->backend());
+        chart.x_title = "% of the block's time";
+        chart.x_logarithmic = true;
+        chart.panels = {{"ahead: pulls, log10(1 + count)",
+                         {histogram("pull", pull_ns, 1000.0 * period_us)},
+                         {{ahead_p999, fmt::format("p99.9 {:.2f} %", ahead_p999)}, {1.0, "bound 1 %"}}},
+                        {"inline: pulls, log10(1 + count)",
+                         {histogram("pull", block_us, period_us)},
+                         {{inline_p999, fmt::format("p99.9 {:.2f} %", inline_p999)}, {5.0, "bound 5 %"}}}};
+        if (Status status = io::draw_chart(options.plot, chart); !status.ok()) return fail(status);
+    }
     print_result(result, options.json);
     return exit_ok;
 }
@@ -116,6 +149,7 @@ Command add_bench_latency(CLI::App& app) {
     option(*sub, "--rate", options->rate, "Sample rate in Hz");
     option(*sub, "--seconds", options->seconds, "Seconds each mode is measured");
     option(*sub, "--patch", options->patch, "Factory patch; default: Init with chorus and reverb");
+    sub->add_option("--plot", options->plot, "Draw both histograms to this PNG");
     sub->add_flag("--json", options->json, "Print one JSON object");
     return {sub, [options] { return run(*options); }};
 }

@@ -86,6 +86,12 @@ private:
     bool m_drawn = false;
 };
 
+// `--trace FILE`: spans, instants and counters of all threads while the command runs.
+void trace_option(CLI::App& app, std::string& path);
+// Runs the command, traced where `path` is not empty; says where the trace is, unless quiet. Returns the command's exit code, or
+// that of a trace that could not be begun or written.
+int traced(const std::string& path, bool quiet, const std::function<int()>& run);
+
 double seconds_now() noexcept;     // steady clock
 double cpu_seconds_now() noexcept; // of this process, all threads
 
@@ -99,5 +105,7 @@ Command add_bench(CLI::App& app);
 Command add_transcribe(CLI::App& app); // the next three where the models are built
 Command add_mel(CLI::App& app);
 Command add_models(CLI::App& app);
+Command add_doctor(CLI::App& app);
+Command add_soak(CLI::App& app);
 
 } // namespace tutti::cli

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <utility>
 
+#include <tutti/trace.h>
+
 namespace tutti::cli {
 
 RecordRing::RecordRing(std::size_t frames) : m_samples(2 * frames), m_mask(frames - 1) {}
@@ -49,6 +51,8 @@ void LiveOutput::callback(void* user, float* const* out, int frames) noexcept {
 }
 
 void LiveOutput::pull(float* const* out, int frames) noexcept TUTTI_NONBLOCKING {
+    trace::name_thread("audio");
+    const trace::Span span("audio callback", frames);
     const auto begin = std::chrono::steady_clock::now();
     m_stream->pull(out, frames);
     if (m_closing.load(std::memory_order_relaxed)) {

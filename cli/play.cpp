@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // tutti play [SONG.mid]: the live synth.
+// Over 400 lines: one session from its options to its last block, whose parts share its state.
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -45,6 +46,8 @@ struct Options {
     bool null = false;
     bool no_midi = false;
     bool quiet = false;
+    std::string trace;
+    int look_ahead = 4;
 };
 
 constexpr int k_parts = 16;
@@ -317,7 +320,8 @@ int run(const Options& options) {
     for (const Status& status :
          {options.rate == 0.0 ? Status() : check_range("--rate", options.rate, 8000.0, 192000.0, nothing),
           check_range("--seconds", options.seconds, 0.0, 1e9, nothing),
-          check_range("--frames", options.frames, 0.0, 8192.0, nothing)})
+          check_range("--frames", options.frames, 0.0, 8192.0, nothing),
+          check_range("--look-ahead", options.look_ahead, 1.0, 256.0, nothing)})
         if (!status.ok()) return fail(status);
 
     if (is_sound_file(options.song))
@@ -344,6 +348,7 @@ int run(const Options& options) {
     config.max_frames = 8192;
     config.parts = k_parts;
     config.soft_start = true;
+    config.look_ahead_blocks = options.look_ahead;
     auto stream = (*engine)->open(config);
     if (!stream.ok()) return fail(stream.status());
 
@@ -371,6 +376,12 @@ int run(const Options& options) {
         tell("{:.1f} s played, {} underruns, {} late blocks, {} late events, {} voices stolen\n",
              static_cast<double>(stats.frames) / config.sample_rate, underruns(live, device ? &*device : nullptr),
              stats.late_blocks, stats.late_events, stats.stolen_voices);
+    if (!options.quiet) {
+        const EngineStats all = (*engine)->stats();
+        if (*all.fallback != '\0') tell("{}; see `tutti doctor`\n", all.fallback);
+        if (stats.late_blocks > 0 && stats.proposed_look_ahead > config.look_ahead_blocks)
+            tell("this machine needs more time: --look-ahead {}\n", stats.proposed_look_ahead);
+    }
     return g_interrupted ? exit_interrupted : exit_ok;
 }
 
@@ -389,12 +400,14 @@ Command add_play(CLI::App& app) {
     sub->add_option("--lyrics", options->lyrics, "A sound file's words in time: this .lrc file or the one beside it")
         ->expected(0, 1);
     sub->add_option("--model", options->model, "Whisper folder that hears the words where there is no .lrc file");
+    option(*sub, "--look-ahead", options->look_ahead, "Blocks of 64 frames that ahead renders before they are heard");
     sub->add_option("--record", options->record, "Also write what is heard to this sound file");
     option(*sub, "--seconds", options->seconds, "Stop after so long, 0: at the song's end or on q");
     sub->add_flag("--null", options->null, "Play without an audio device");
     sub->add_flag("--no-midi", options->no_midi, "Listen to no MIDI port");
     sub->add_flag("--quiet", options->quiet, "No meters, no summary");
-    return {sub, [options] { return run(*options); }};
+    trace_option(*sub, options->trace);
+    return {sub, [options] { return traced(options->trace, options->quiet, [options] { return run(*options); }); }};
 }
 
 } // namespace tutti::cli

@@ -15,6 +15,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <tutti/trace.h>
+
 #include "cli/command.h"
 #include "cli/patch_name.h"
 #include "cli/render_output.h"
@@ -38,6 +40,7 @@ struct Options {
     bool no_limiter = false;
     bool json = false;
     bool quiet = false;
+    std::string trace;
 };
 
 Result<std::shared_ptr<const MidiFile>> load_song(const std::string& path) {
@@ -92,6 +95,7 @@ Result<Pass> render_pass(Engine& engine, const std::shared_ptr<const MidiFile>& 
         if (!frames.ok()) return frames.status();
         if (*frames == 0) break;
         if (writer != nullptr) {
+            const trace::Span span("write");
             if (gain != 1.0f)
                 for (int channel = 0; channel < 2; ++channel)
                     for (int i = 0; i < *frames; ++i)
@@ -118,6 +122,7 @@ std::string stem_path(const std::string& path, int part) {
 }
 
 int run(const Options& options) {
+    trace::Stages stages("set up");
     const double begin = seconds_now();
     if (Status status = check_output(options.output); !status.ok()) return fail(status);
     if (options.stems && options.output.path == "-")
@@ -165,6 +170,7 @@ int run(const Options& options) {
         written.push_back(path);
         return pass;
     };
+    stages.next("render");
     const auto mix = render_to(options.output.path, song, "render");
     if (!mix.ok()) return fail(mix.status());
     if (options.stems)
@@ -177,6 +183,7 @@ int run(const Options& options) {
             if (!pass.ok()) return fail(pass.status());
         }
     const double wall = seconds_now() - begin;
+    stages.next("finish");
     if (Status status = plot_output(options.output); !status.ok()) return fail(status);
 
     const double seconds = static_cast<double>(mix->frames) / options.rate;
@@ -223,7 +230,8 @@ Command add_render(CLI::App& app) {
     sub->add_flag("--no-limiter", options->no_limiter, "Leave the limiter out");
     sub->add_flag("--json", options->json, "Print the result as one JSON object");
     sub->add_flag("--quiet", options->quiet, "No progress, no summary");
-    return {sub, [options] { return run(*options); }};
+    trace_option(*sub, options->trace);
+    return {sub, [options] { return traced(options->trace, options->quiet, [options] { return run(*options); }); }};
 }
 
 } // namespace tutti::cli

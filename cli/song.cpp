@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include <tutti/trace.h>
+
 namespace tutti::cli {
 
 double decibels(double linear) {
@@ -74,7 +76,10 @@ Result<int> Song::next() {
         const bool silent = m_stream->stats().voices == 0 && m_quiet > static_cast<std::int64_t>(m_options.rate / 4);
         if (silent || m_frame >= m_player->end_frame() + longest) return 0;
     }
-    if (Status status = m_player->post_until(m_frame + frames); !status.ok()) return status;
+    {
+        const trace::Span span("events of the song");
+        if (Status status = m_player->post_until(m_frame + frames); !status.ok()) return status;
+    }
     m_stream->pull(m_out.data(), frames);
     m_frame += frames;
     float peak = 0.0f;

@@ -309,7 +309,9 @@ Command add_transcribe(CLI::App& app) {
     sub->add_flag("--json", o.json, "Print a JSON object a song");
     sub->add_flag("--quiet", o.quiet, "No progress, no summary");
     sub->footer(mode_defaults());
-    return {sub, [options] { return run(*options); }};
+    auto trace = std::make_shared<std::string>();
+    trace_option(*sub, *trace);
+    return {sub, [options, trace] { return traced(*trace, options->quiet, [options] { return run(*options); }); }};
 }
 
 } // namespace tutti::cli

@@ -19,6 +19,7 @@ namespace {
 
 constexpr double k_longest_sleep_ns = 5e6;
 constexpr double k_shortest_cap_ns = 2.5e6;
+constexpr double k_bounce_sleep_ns = 50e3;
 constexpr double k_idle_after_ns = 0.25e9; // nobody has pulled for so long
 
 // Refused without privileges (RLIMIT_RTPRIO 0): the thread then runs like any other.
@@ -156,6 +157,13 @@ std::int64_t RenderThread::next_wake_ns() noexcept {
         const double idle = now + std::min(0.5 * slack, k_longest_sleep_ns);
         if (mark.closed <= 0 || now - static_cast<double>(mark.time_ns) > k_idle_after_ns) {
             wake = std::min(wake, idle);
+            continue;
+        }
+        // A bounce: its puller waits for every block, and there is no clock to follow.
+        if (entry.stream->waiting()) {
+            wake = std::min(wake, now + k_bounce_sleep_ns);
+            entry.closed = mark.closed;
+            entry.expected_ns = now;
             continue;
         }
         if (mark.closed != entry.closed) {

@@ -71,6 +71,7 @@ public:
     StreamStats stats() const noexcept;
     // `ahead`: pull may wait for the render thread (a host's offline bounce). [control]
     void set_waiting(bool on) noexcept { m_may_wait.store(on, std::memory_order_relaxed); }
+    bool waiting() const noexcept { return m_may_wait.load(std::memory_order_relaxed); }
 
 private:
     void render_here(float* const* out, int frames) noexcept;

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 
 #include <tutti/trace.h>
 
@@ -103,7 +105,11 @@ Status write_json(const std::string& path, const std::vector<ThreadEvents>& thre
         return Status(Code::file_unwritable, path + " " + what, "the trace was not written",
                       "name a file in a folder that may be written and has room");
     };
-    std::FILE* const file = std::fopen(path.c_str(), "wb");
+    // Under another name until it is whole; what is no ordinary file (a pipe, a device) is written as it stands.
+    std::error_code error;
+    const bool in_place = std::filesystem::exists(path, error) && !std::filesystem::is_regular_file(path, error);
+    const std::string place = in_place ? path : path + ".unfinished";
+    std::FILE* const file = std::fopen(place.c_str(), "wb");
     if (file == nullptr) return refuse("cannot be opened for writing");
     Out out(file);
     bool good = true;
@@ -126,8 +132,12 @@ Status write_json(const std::string& path, const std::vector<ThreadEvents>& thre
     out.text("\n]}\n");
     good = out.flush(true) && good;
     good = std::fclose(file) == 0 && good;
+    if (good && !in_place) {
+        std::filesystem::rename(place, path, error);
+        good = !error;
+    }
     if (good) return {};
-    std::remove(path.c_str());
+    if (!in_place) std::filesystem::remove(place, error);
     return refuse("could not be written to its end");
 }
 

@@ -5,6 +5,8 @@
 #include <exception>
 #include <new>
 
+#include <tutti/trace.h>
+
 namespace tutti::engine {
 
 namespace {
@@ -163,6 +165,7 @@ std::shared_ptr<JobRecord> WorkerState::next(std::vector<std::pair<std::shared_p
 Status WorkerState::execute(const std::shared_ptr<JobRecord>& job, JobContext& context) noexcept {
     try {
         try {
+            const trace::Span span("job");
             return job->work(context);
         } catch (const std::bad_alloc&) {
             return Status(Code::out_of_memory, "job '" + job->name + "' found no memory", "it was stopped",
@@ -180,6 +183,7 @@ Status WorkerState::execute(const std::shared_ptr<JobRecord>& job, JobContext& c
 }
 
 void WorkerState::run(const std::shared_ptr<Slot>& slot) {
+    trace::name_thread("worker");
     lower_priority();
     std::unique_lock lock(m_mutex);
     while (!m_closing && !slot->given_up) {

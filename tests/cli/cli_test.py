@@ -45,7 +45,7 @@ class Manners(unittest.TestCase):
 
     def test_help_and_version(self):
         self.assertTrue(run("--version").stdout.startswith(b"tutti "))
-        for command in ("render", "phrase", "play", "devices", "patches", "bench"):
+        for command in ("render", "phrase", "play", "devices", "patches", "bench", "doctor", "soak"):
             shown = run(command, "--help")
             self.assertEqual(shown.returncode, 0)
             self.assertIn(b"--", shown.stdout)
