@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // tutti devices: what this machine can play on, listen to and compute with.
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <utility>
@@ -11,6 +12,7 @@
 
 #include "cli/command.h"
 #include "engine/cpu/isa.h"
+#include "gpu/discovery.h"
 #include "io/audio_device.h"
 #include "io/midi_port.h"
 
@@ -21,6 +23,7 @@ namespace {
 struct Options {
     bool json = false;
     bool rates = false;
+    bool verbose = false;
 };
 
 int run(const Options& options) {
@@ -42,13 +45,20 @@ int run(const Options& options) {
         if (engine::isa_supported(isa)) sets.push_back(engine::isa_name(isa));
     const auto engine = Engine::create({.threads = 1});
     const std::string backend = engine.ok() ? (*engine)->backend() : engine.status().message();
+    const gpu::Discovery compute =
+        gpu::discover(gpu::read_settings([](const char* name) { return std::getenv(name); }));
+    nlohmann::json kinds = nlohmann::json::array({"cpu"});
+    for (const gpu::DeviceInfo& each : compute.devices)
+        kinds.push_back(each.kind + " " + std::to_string(each.index) + ": " + each.name);
     if (options.json) {
         fmt::print("{}\n", nlohmann::json({{"audio", devices},
                                            {"midi_inputs", inputs},
                                            {"midi_outputs", midi_outputs},
                                            {"instruction_sets", sets},
                                            {"backend", backend},
-                                           {"compute", nlohmann::json::array({"cpu"})}})
+                                           {"compute", kinds},
+                                           {"render_thread", compute.chosen},
+                                           {"render_thread_reason", compute.reason}})
                                .dump());
         return exit_ok;
     }
@@ -69,6 +79,16 @@ int run(const Options& options) {
     for (const auto& set : sets)
         fmt::print(" {}", set.get<std::string>());
     fmt::print("\n  backend: {}\n", backend);
+    for (const std::string& warning : compute.settings.warnings)
+        fmt::print(stderr, "tutti: {}\n", warning);
+    for (const gpu::DeviceInfo& each : compute.devices)
+        fmt::print("  {} {}: {}, compute capability {}.{}, {} multiprocessors, {} MB, driver {}\n", each.kind,
+                   each.index, each.name, each.major, each.minor, each.multiprocessors, each.memory >> 20, each.driver);
+    if (!options.verbose) return exit_ok;
+    fmt::print("  render threads: {} ({}); optimisation level {}\n", compute.chosen, compute.reason,
+               compute.settings.level);
+    for (const gpu::Applied& each : compute.applied)
+        fmt::print("    {}: {} ({})\n", each.setting, each.value, each.reason);
     return exit_ok;
 }
 
@@ -78,6 +98,7 @@ Command add_devices(CLI::App& app) {
     CLI::App* sub = app.add_subcommand("devices", "Audio devices, MIDI ports, instruction sets, compute devices");
     auto options = std::make_shared<Options>();
     sub->add_flag("--rates", options->rates, "Also ask each device which rates it takes (opens it)");
+    sub->add_flag("-v,--verbose", options->verbose, "Also say which device renders, why, and what was set for it");
     sub->add_flag("--json", options->json, "Print one JSON object");
     return {sub, [options] { return run(*options); }};
 }

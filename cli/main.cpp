@@ -9,9 +9,11 @@
 #include <fmt/format.h>
 
 #include "cli/command.h"
+#include "gpu/discovery.h"
 
 int main(int argc, char** argv) {
     using namespace tutti::cli;
+    tutti::gpu::install();
     CLI::App app{"Tutti: every sounding voice, of every stream, rendered together in one batch."};
     app.name("tutti");
     app.set_version_flag("--version", "tutti " TUTTI_VERSION_TEXT);

@@ -13,7 +13,16 @@
 #define TUTTI_ISA_SPACE base
 #endif
 
-#if defined(_MSC_VER) && !defined(__clang__)
+#if defined(__CUDACC_RTC__) // CUDA's compiler as a library
+#define TUTTI_INLINE inline __attribute__((always_inline))
+#define TUTTI_FMAF(a, b, c) __fmaf_rn(a, b, c)
+#define TUTTI_SQRTF(x) __fsqrt_rn(x)
+#define TUTTI_COPY_BITS(to, from) tutti_copy_bits(to, from)
+#define TUTTI_UNROLL _Pragma("unroll")
+#define TUTTI_PREFETCH(address) (void)(address)
+inline void tutti_copy_bits(unsigned int& to, float from) { to = __float_as_uint(from); }
+inline void tutti_copy_bits(float& to, unsigned int from) { to = __uint_as_float(from); }
+#elif defined(_MSC_VER) && !defined(__clang__)
 #include <math.h>
 #include <string.h>
 #define TUTTI_INLINE __forceinline

@@ -8,7 +8,9 @@
 
 #include <cstdint>
 
+#ifndef __CUDACC_RTC__ // a device knows the tables, not who renders them
 #include "engine/memory/memory.h"
+#endif
 #include "voices/voice_type.h"
 
 namespace tutti::engine {
@@ -83,6 +85,7 @@ struct BankStep {
     Step step;
 };
 
+#ifndef __CUDACC_RTC__
 class Backend : public FromMemory {
 public:
     virtual ~Backend() = default;
@@ -95,5 +98,6 @@ public:
     // later, and from then on this says why, in a literal. The engine renders that step on the CPU and asks it no more. [render]
     virtual const char* lost() const noexcept { return nullptr; }
 };
+#endif
 
 } // namespace tutti::engine

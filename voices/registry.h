@@ -8,6 +8,7 @@
 #include "voices/drum.h"
 #include "voices/fm.h"
 #include "voices/subtractive.h"
+#include "voices/torchsynth_voice.h"
 
 namespace tutti::voices {
 
@@ -16,6 +17,7 @@ inline constexpr const VoiceType* k_voice_types[] = {
     &fm::k_type,
     &ambient_pad::k_type,
     &drum::k_type,
+    &torchsynth_voice::k_type,
 };
 inline constexpr int k_voice_type_count = static_cast<int>(sizeof k_voice_types / sizeof *k_voice_types);
 

@@ -15,7 +15,6 @@
 #include "voices/registry.h"
 
 namespace tutti::engine {
-namespace {
 
 static_assert(k_kernel_count == voices::k_voice_type_count, "each voice type has its line in kernels.inl");
 
@@ -38,6 +37,8 @@ const KernelTable* kernels_of(Isa isa) noexcept {
         return nullptr;
     }
 }
+
+namespace {
 
 struct Sum {
     float channel[2][voices::k_block_frames];

@@ -6,6 +6,8 @@
 
 namespace tutti::engine {
 
+enum class Isa; // engine/cpu/isa.h
+
 // The sound of one chunk of a bank, reduced to one number a frame and channel.
 struct ChunkWork {
     Bank* bank = nullptr;
@@ -37,7 +39,7 @@ struct Kernel {
     const int* memories;
     int memory_count;
 };
-inline constexpr int k_kernel_count = 4; // rows of the registry
+inline constexpr int k_kernel_count = 5; // rows of the registry
 
 struct KernelTable {
     Kernel type[k_kernel_count];
@@ -49,5 +51,6 @@ const KernelTable* kernels_sse2() noexcept;
 const KernelTable* kernels_avx2() noexcept;
 const KernelTable* kernels_avx512() noexcept;
 const KernelTable* kernels_neon() noexcept;
+const KernelTable* kernels_of(Isa isa) noexcept;
 
 } // namespace tutti::engine

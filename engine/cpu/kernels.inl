@@ -5,6 +5,7 @@
 #include "voices/drum_kernel.h"
 #include "voices/fm_kernel.h"
 #include "voices/subtractive_kernel.h"
+#include "voices/torchsynth_voice_kernel.h"
 
 namespace tutti::engine {
 inline namespace TUTTI_ISA_SPACE {
@@ -16,8 +17,8 @@ using KernelLanes = dsp::NativeLanes;
 #endif
 // In the order of the registry.
 constexpr KernelTable k_table = {{kernel_of<voices::Subtractive, KernelLanes>(), kernel_of<voices::Fm, KernelLanes>(),
-                                  kernel_of<voices::AmbientPad, KernelLanes>(),
-                                  kernel_of<voices::Drum, KernelLanes>()}};
+                                  kernel_of<voices::AmbientPad, KernelLanes>(), kernel_of<voices::Drum, KernelLanes>(),
+                                  kernel_of<voices::TorchsynthVoice, KernelLanes>()}};
 } // namespace
 } // namespace TUTTI_ISA_SPACE
 

@@ -39,7 +39,16 @@ struct Shared {
         if (thread) return {};
         auto made = hooks.make_backend(config, threads);
         if (!made) return made.status();
-        thread = std::make_unique<engine::RenderThread>(std::move(made).value(), threads, hooks);
+        std::unique_ptr<engine::Backend> own = std::move(made).value();
+        if (hooks.add_device && config.backend == "auto") {
+            own = hooks.add_device(std::move(own));
+            if (!own) {
+                auto again = hooks.make_backend(config, threads);
+                if (!again) return again.status();
+                own = std::move(again).value();
+            }
+        }
+        thread = std::make_unique<engine::RenderThread>(std::move(own), threads, hooks);
         thread_seen.store(thread.get(), std::memory_order_release); // it is whole before it is seen
         return {};
     }

@@ -5,6 +5,7 @@
 #include "voices/drum_kernel.h"
 #include "voices/fm_kernel.h"
 #include "voices/subtractive_kernel.h"
+#include "voices/torchsynth_voice_kernel.h"
 
 namespace tutti {
 namespace voices {
@@ -12,6 +13,7 @@ template struct Subtractive<float>;
 template struct Fm<float>;
 template struct AmbientPad<float>;
 template struct Drum<float>;
+template struct TorchsynthVoice<float>;
 } // namespace voices
 } // namespace tutti
 
@@ -23,4 +25,5 @@ void every_form(float* fields, tutti::voices::Context& context, float* out) {
     Fm<float>::run<1>(rows, context, 0, 16, false, false, {out, out});
     AmbientPad<float>::run<1>(rows, context, 0, 16, false, false, {out, out});
     Drum<float>::run<1>(rows, context, 0, 16, false, false, {out, out});
+    TorchsynthVoice<float>::run<1>(rows, context, 0, 16, false, false, {out, out});
 }

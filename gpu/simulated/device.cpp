@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+#include "gpu/simulated/device.h"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <thread>
+#include <vector>
+
+#include "engine/cpu/flush.h"
+#include "gpu/simulated/programs.h"
+
+namespace tutti::gpu {
+namespace {
+
+struct Command {
+    enum Kind { copy, launch, replay, mark } kind = mark;
+    void* to = nullptr;
+    const void* from = nullptr;
+    std::size_t bytes = 0;
+    Launch work;
+    const std::vector<Launch>* graph = nullptr;
+};
+
+class Simulated {
+public:
+    explicit Simulated(SimulatedOptions options) : m_options(std::move(options)), m_random(m_options.seed * 2 + 1) {
+        m_thread = std::thread([this] { run(); });
+    }
+    ~Simulated() {
+        {
+            const std::lock_guard lock(m_mutex);
+            m_stop = true;
+        }
+        m_changed.notify_all();
+        m_thread.join();
+        for (void* p : m_memory)
+            ::operator delete (p, std::align_val_t{64});
+    }
+    int fault() { return m_options.fault ? m_options.fault(m_calls++) : 0; }
+    int allocate(std::size_t bytes, void** out) {
+        if (const int error = fault(); error != 0) return error;
+        if (m_used + bytes > m_options.memory) return simulated_out_of_memory;
+        m_used += bytes;
+        *out = ::operator new (bytes, std::align_val_t{64});
+        std::memset(*out, 0, bytes);
+        m_memory.push_back(*out);
+        m_allocations.fetch_add(1, std::memory_order_relaxed);
+        return 0;
+    }
+    int push(const Command& command) {
+        if (const int error = fault(); error != 0) return error;
+        if (m_capturing) {
+            if (command.kind == Command::launch) m_graph->push_back(command.work);
+            return 0;
+        }
+        {
+            const std::lock_guard lock(m_mutex);
+            m_queue.push_back(command);
+            ++m_posted;
+        }
+        m_changed.notify_all();
+        return 0;
+    }
+    int begin_capture() {
+        if (const int error = fault(); error != 0) return error;
+        m_graphs.push_back(std::make_unique<std::vector<Launch>>());
+        m_graph = m_graphs.back().get();
+        m_capturing = true;
+        return 0;
+    }
+    int end_capture(Graph* graph) {
+        m_capturing = false;
+        *graph = m_graph;
+        return fault();
+    }
+    int synchronise() {
+        if (const int error = fault(); error != 0) return error;
+        std::unique_lock lock(m_mutex);
+        m_idle.wait(lock, [&] { return m_finished == m_posted; });
+        return 0;
+    }
+    std::int64_t allocations() const { return m_allocations.load(std::memory_order_relaxed); }
+
+private:
+    void pause(double microseconds) {
+        if (microseconds <= 0.0) return;
+        std::unique_lock lock(m_mutex);
+        m_changed.wait_for(lock, std::chrono::duration<double, std::micro>(microseconds), [&] { return m_stop; });
+    }
+    double drawn() {
+        m_random = m_random * 6364136223846793005u + 1442695040888963407u;
+        return static_cast<double>(m_random >> 33) / 2147483648.0;
+    }
+    void execute(const Launch& work) {
+        for (int block = 0; block < work.blocks; ++block)
+            run_block(work.program, *static_cast<const Header*>(work.header), static_cast<unsigned>(block), m_shared);
+    }
+    void wait_as_a_device() {
+        if (m_options.stall) pause(m_options.stall(m_launches));
+        ++m_launches;
+        pause(m_options.latency_us + m_options.jitter_us * drawn());
+    }
+    void run() {
+        const engine::FlushScope flush;
+        std::unique_lock lock(m_mutex);
+        for (;;) {
+            m_changed.wait(lock, [&] { return m_stop || !m_queue.empty(); });
+            if (m_stop) return;
+            const Command command = m_queue.front();
+            m_queue.pop_front();
+            lock.unlock();
+            if (command.kind == Command::copy) {
+                std::memcpy(command.to, command.from, command.bytes);
+            } else {
+                wait_as_a_device();
+                if (command.kind == Command::launch) execute(command.work);
+                if (command.kind == Command::replay)
+                    for (const Launch& each : *command.graph)
+                        execute(each);
+            }
+            lock.lock();
+            if (++m_finished == m_posted) m_idle.notify_all();
+        }
+    }
+
+    SimulatedOptions m_options;
+    std::uint64_t m_random;
+    std::vector<void*> m_memory;
+    std::vector<std::unique_ptr<std::vector<Launch>>> m_graphs;
+    std::vector<Launch>* m_graph = nullptr;
+    std::size_t m_used = 0;
+    std::int64_t m_calls = 0, m_launches = 0;
+    std::atomic<std::int64_t> m_allocations{0};
+    bool m_capturing = false;
+    Shared m_shared; // of the block that runs
+    std::mutex m_mutex;
+    std::condition_variable m_changed, m_idle;
+    std::deque<Command> m_queue;
+    std::int64_t m_posted = 0, m_finished = 0;
+    bool m_stop = false;
+    std::thread m_thread;
+};
+
+Simulated& of(void* self) {
+    return *static_cast<Simulated*>(self);
+}
+Command copy_of(void* to, const void* from, std::size_t bytes) {
+    Command command;
+    command.kind = Command::copy;
+    command.to = to;
+    command.from = from;
+    command.bytes = bytes;
+    return command;
+}
+
+constexpr DeviceTable k_table = {
+    [](void* s, std::size_t bytes, void** out) { return of(s).allocate(bytes, out); },
+    [](void* s, std::size_t bytes, void** host, void** device) {
+        const int error = of(s).allocate(bytes, host);
+        *device = *host;
+        return error;
+    },
+    [](void* s, void* to, const void* from, std::size_t bytes) { return of(s).push(copy_of(to, from, bytes)); },
+    [](void* s, void* to, const void* from, std::size_t bytes) { return of(s).push(copy_of(to, from, bytes)); },
+    [](void* s, const Launch& launch) {
+        Command command;
+        command.kind = Command::launch;
+        command.work = launch;
+        return of(s).push(command);
+    },
+    [](void* s) { return of(s).begin_capture(); },
+    [](void* s, Graph* graph) { return of(s).end_capture(graph); },
+    [](void* s, Graph graph) {
+        Command command;
+        command.kind = Command::replay;
+        command.graph = static_cast<const std::vector<Launch>*>(graph);
+        return of(s).push(command);
+    },
+    [](void* s) { return of(s).synchronise(); },
+    [](void*, int error) { return error == simulated_out_of_memory ? "out of memory" : "simulated fault"; },
+    [](void* s) { delete static_cast<Simulated*>(s); },
+};
+
+} // namespace
+
+std::unique_ptr<Device> make_simulated_device(const SimulatedOptions& options) {
+    DeviceInfo info;
+    info.kind = "simulated";
+    info.name = "one CPU thread";
+    info.memory = options.memory;
+    info.unified = true;
+    return std::make_unique<Device>(info, &k_table, new Simulated(options));
+}
+std::int64_t simulated_allocations(Device& device) {
+    return of(device.self()).allocations();
+}
+
+} // namespace tutti::gpu

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+// A device against the scalar reference, and how many voices it holds. One JSON line a subject.
+//
+//     bench_gpu DEVICE check           every voice type, 3,000 frames: the largest difference from the reference
+//     bench_gpu DEVICE voices N SECONDS   N subtractive voices, a block of 64 at 48 kHz every 1.333 ms: percentiles
+//     bench_gpu simulated stall        a stall of 10 ms at four blocks of look-ahead: late blocks (real time)
+// DEVICE: simulated, or cuda. Exit code 3 where there is no such device.
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/cpu/backend.h"
+#include "engine/stream/hooks.h"
+#include "gpu/backend/device_backend.h"
+#include "gpu/cuda/device.h"
+#include "gpu/simulated/device.h"
+#include "voices/registry.h"
+
+using namespace tutti;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+Result<std::unique_ptr<gpu::Device>> open_device(const std::string& name) {
+    if (name == "simulated") return gpu::make_simulated_device();
+    return gpu::open_cuda_device(0);
+}
+
+std::vector<float> play(engine::Hooks hooks, const char* voice) {
+    auto engine = engine::create_engine({.threads = 1}, std::move(hooks)).value();
+    auto stream = engine->open({.mode = Mode::offline, .parts = 1, .limiter = false}).value();
+    Patch patch;
+    patch.voice = voice;
+    if (!stream->set_patch(0, patch, 0)) return {};
+    auto sender = stream->make_sender().value();
+    for (int i = 0; i < 8; ++i)
+        sender.post(Event::note_on(37 * i, 0, 36 + 5 * i, 0.7));
+    std::vector<float> left(3000), right(3000);
+    float* out[] = {left.data(), right.data()};
+    stream->pull(out, 3000);
+    return left;
+}
+
+int check(const std::string& name) {
+    int bad = 0;
+    for (const voices::VoiceType* type : voices::k_voice_types) {
+        engine::Hooks hooks = engine::default_hooks();
+        hooks.make_backend = [](const EngineConfig&, int) -> Result<std::unique_ptr<engine::Backend>> {
+            return engine::make_cpu_backend(1, engine::Isa::scalar);
+        };
+        const auto reference = play(hooks, type->id);
+        hooks.make_backend = [&](const EngineConfig&, int) -> Result<std::unique_ptr<engine::Backend>> {
+            auto device = open_device(name);
+            if (!device) return device.status();
+            gpu::BackendConfig config;
+            config.budget_us = 5e6;
+            auto made =
+                gpu::DeviceBackend::make(std::move(*device), engine::make_cpu_backend(1, engine::Isa::scalar), config);
+            if (!made) return made.status();
+            return std::unique_ptr<engine::Backend>(std::move(*made));
+        };
+        const auto own = play(hooks, type->id);
+        double largest = 0.0, peak = 0.0;
+        for (std::size_t i = 0; i < reference.size() && i < own.size(); ++i) {
+            largest = std::max(largest, std::fabs(static_cast<double>(own[i]) - reference[i]));
+            peak = std::max(peak, std::fabs(static_cast<double>(reference[i])));
+        }
+        const bool same = own == reference;
+        bad += own.size() == reference.size() && largest <= 1e-5 * peak ? 0 : 1;
+        std::printf("{\"bench\": \"against_reference\", \"device\": \"%s\", \"voice\": \"%s\", \"same_bits\": %s, "
+                    "\"difference_db\": %.1f}\n",
+                    name.c_str(), type->id, same ? "true" : "false",
+                    20.0 * std::log10(largest / std::max(peak, 1e-9) + 1e-12));
+    }
+    return bad == 0 ? 0 : 1;
+}
+
+int hold(const std::string& name, int count, double seconds) {
+    const voices::VoiceType& type = *voices::find_voice_type("subtractive");
+    auto device = open_device(name);
+    if (!device) return std::printf("%s\n", device.status().message().c_str()), 3;
+    const int rows = (count + voices::k_row_slots - 1) / voices::k_row_slots;
+    gpu::BackendConfig config;
+    config.rows = rows;
+    config.banks = 4;
+    config.mirror_voices = 0;
+    config.budget_us = 1e6;
+    auto made = gpu::DeviceBackend::make(std::move(*device), engine::make_cpu_backend(1, engine::best_isa()), config);
+    if (!made) return std::printf("%s\n", made.status().message().c_str()), 3;
+    std::vector<float> table(voices::part_input_count + static_cast<std::size_t>(type.parameter_count));
+    std::vector<float> user;
+    for (int p = 0; p < type.parameter_count; ++p) {
+        user.push_back(type.parameters[p].fallback);
+        table[voices::part_input_count + static_cast<std::size_t>(p)] = kernel_value(type.parameters[p], user.back());
+    }
+    const std::size_t row_floats = static_cast<std::size_t>(type.field_count) * voices::k_row_slots;
+    std::vector<float> fields(row_floats * static_cast<std::size_t>(rows), 0.0f);
+    std::vector<engine::Row> all(static_cast<std::size_t>(rows));
+    for (int r = 0; r < rows; ++r)
+        all[static_cast<std::size_t>(r)].fields = fields.data() + row_floats * static_cast<std::size_t>(r);
+    constexpr int k_largest = voices::state_field(voices::k_max_envelopes);
+    std::vector<engine::Edit> edits(16384);
+    std::vector<float> values(16384 * k_largest);
+    engine::TableChange change{0, 1, table.data()};
+    std::vector<float> left(64), right(64);
+    engine::Bank bank;
+    bank.type = &type;
+    bank.shape = type.shape(user.data(), nullptr, 0);
+    bank.tables = &change;
+    bank.table_count = 1;
+    bank.rows = all.data();
+    bank.row_count = rows;
+    bank.edits = edits.data();
+    bank.bus[0] = left.data();
+    bank.bus[1] = right.data();
+    std::int64_t frame = 0;
+    const auto step = [&] {
+        engine::BankStep one{&bank, {frame, 64}};
+        (*made)->render(&one, 1, 1);
+        frame += 64;
+    };
+    for (int started = 0; started < count;) {
+        for (engine::Row& row : all)
+            row.first_edit = engine::k_no_edit;
+        for (std::uint32_t e = 0; e < edits.size() && started < count; ++e, ++started) {
+            float* const v = values.data() + e * k_largest;
+            std::fill_n(v, k_largest, 0.0f);
+            v[voices::input_pitch] = 33.0f + static_cast<float>(started % 60);
+            v[voices::input_gain] = v[voices::input_velocity] = v[voices::input_lowpass] = 1.0f;
+            v[voices::input_unison_gain] = 0.5f / static_cast<float>(count);
+            const auto seed = static_cast<std::uint32_t>(started) * 0x9e3779b9u;
+            std::memcpy(v + voices::input_seed, &seed, sizeof seed);
+            for (int n = 0; n < type.envelope_count; ++n)
+                v[voices::envelope_field(n)] = v[voices::envelope_field(n) + 1] = 1.0f;
+            engine::Row& row = all[static_cast<std::size_t>(started / voices::k_row_slots)];
+            edits[e] = {row.first_edit,
+                        0,
+                        static_cast<std::uint8_t>(started % voices::k_row_slots),
+                        engine::Edit::start,
+                        0,
+                        0,
+                        v};
+            row.first_edit = e;
+        }
+        step();
+    }
+    for (engine::Row& row : all)
+        row.first_edit = engine::k_no_edit;
+    for (int i = 0; i < 100; ++i)
+        step();
+    std::vector<double> took;
+    const auto period = std::chrono::nanoseconds(1333333);
+    auto next = Clock::now();
+    const auto end = next + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+    while (next < end) {
+        std::this_thread::sleep_until(next);
+        const auto begin = Clock::now();
+        step();
+        took.push_back(std::chrono::duration<double, std::milli>(Clock::now() - begin).count());
+        next += period;
+        if (next < Clock::now()) next = Clock::now();
+    }
+    std::sort(took.begin(), took.end());
+    const auto at = [&](double share) {
+        return took[std::min(took.size() - 1, static_cast<std::size_t>(share * static_cast<double>(took.size())))];
+    };
+    std::printf("{\"bench\": \"voices\", \"device\": \"%s\", \"voices\": %d, \"blocks\": %zu, \"p50_ms\": %.3f, "
+                "\"p99_ms\": %.3f, "
+                "\"p999_ms\": %.3f, \"worst_ms\": %.3f, \"lost\": %s}\n",
+                name.c_str(), count, took.size(), at(0.5), at(0.99), at(0.999), took.back(),
+                (*made)->stats().lost ? "true" : "false");
+    return 0;
+}
+
+// 1,000 voices on a device that stands still for 10 ms in every half a second, real time.
+int stall() {
+    engine::Hooks hooks = engine::default_hooks();
+    hooks.add_device = [](std::unique_ptr<engine::Backend> cpu) -> std::unique_ptr<engine::Backend> {
+        gpu::SimulatedOptions options;
+        options.stall = [](std::int64_t launch) { return launch == 400 ? 10e3 : 0.0; };
+        auto made = gpu::DeviceBackend::make(gpu::make_simulated_device(options), std::move(cpu), {});
+        return made ? std::unique_ptr<engine::Backend>(std::move(*made)) : nullptr;
+    };
+    auto engine = engine::create_engine({}, hooks).value();
+    auto stream =
+        engine->open({.mode = Mode::ahead, .max_frames = 64, .look_ahead_blocks = 4, .parts = 2, .voices = 1000})
+            .value();
+    Patch patch;
+    patch.voice = "subtractive";
+    patch.voices = 500;
+    for (int part = 0; part < 2; ++part)
+        if (!stream->set_patch(part, patch, 0)) return 1;
+    auto sender = stream->make_sender().value();
+    for (int i = 0; i < 1000; ++i)
+        sender.post(Event::note_on(i / 4, i % 2, 20 + i / 2 % 100, 0.3, i));
+    std::vector<float> left(64), right(64);
+    float* out[] = {left.data(), right.data()};
+    auto next = Clock::now();
+    for (int block = 0; block < 1500; ++block) {
+        std::this_thread::sleep_until(next);
+        stream->pull(out, 64);
+        next += std::chrono::nanoseconds(1333333);
+    }
+    const StreamStats stats = stream->stats();
+    std::printf("{\"bench\": \"stall\", \"voices\": %d, \"late_blocks\": %lld}\n", stats.voices,
+                static_cast<long long>(stats.late_blocks));
+    return 0;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    const std::string device = argc > 1 ? argv[1] : "", what = argc > 2 ? argv[2] : "";
+    if (device == "cuda") {
+        std::string why;
+        if (gpu::list_cuda_devices(why).empty()) return std::printf("%s: nothing was measured\n", why.c_str()), 3;
+    }
+    if (what == "check") return check(device);
+    if (what == "voices" && argc > 4) return hold(device, std::atoi(argv[3]), std::atof(argv[4]));
+    if (what == "stall") return stall();
+    return std::fprintf(stderr, "usage: bench_gpu simulated|cuda check | voices N SECONDS | stall\n"), 2;
+}
