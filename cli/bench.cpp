@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// tutti bench voices | latency | alias | streams | marks | trace
+// tutti bench voices | latency | alias | streams | marks | trace | mel | transcribe
 #include "cli/bench.h"
 
 #include <algorithm>
@@ -90,10 +90,15 @@ void print_result(const nlohmann::json& result, bool json) {
 }
 
 Command add_bench(CLI::App& app) {
-    CLI::App* sub = app.add_subcommand("bench", "Measure this machine: voices, latency, alias, streams, marks, trace");
+    CLI::App* sub =
+        app.add_subcommand("bench", "Measure this machine: voices, latency, alias, streams, marks, trace, models");
     sub->require_subcommand(1);
-    const std::vector<Command> commands = {add_bench_voices(*sub),  add_bench_latency(*sub), add_bench_alias(*sub),
-                                           add_bench_streams(*sub), add_bench_marks(*sub),   add_bench_trace(*sub)};
+    std::vector<Command> commands = {add_bench_voices(*sub),  add_bench_latency(*sub), add_bench_alias(*sub),
+                                     add_bench_streams(*sub), add_bench_marks(*sub),   add_bench_trace(*sub)};
+#if defined(TUTTI_WITH_MODELS)
+    commands.push_back(add_bench_mel(*sub));
+    commands.push_back(add_bench_transcribe(*sub));
+#endif
     auto trace = std::make_shared<std::string>();
     for (const Command& command : commands)
         if (command.app->get_name() != "trace") trace_option(*command.app, *trace);

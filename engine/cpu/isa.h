@@ -4,17 +4,15 @@
 
 #include <tutti/status.h>
 
+#include "dsp/isa.h"
+
 namespace tutti::engine {
 
-// `scalar` is one voice at a time, the reference of the arithmetic contract.
-enum class Isa { scalar, sse2, avx2, avx512, neon };
+using dsp::best_isa;
+using dsp::Isa;
+using dsp::isa_name;
+using dsp::isa_supported;
 
-// "avx512". [any]
-const char* isa_name(Isa isa) noexcept;
-// True where this build has it and this processor can run it. [any]
-bool isa_supported(Isa isa) noexcept;
-// [any]
-Isa best_isa() noexcept;
 // TUTTI_ISA where it is set, else the best. Errors: unsupported (names what this machine has). [control]
 Result<Isa> select_isa();
 

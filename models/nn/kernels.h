@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The arithmetic of the networks, as one table of functions an instruction set. FP32; no result depends on how many rows are
-// computed together or on how the rows are split over threads.
+// The arithmetic of the networks, as one table of functions an instruction set: products in FP32, BF16 and INT8. No result
+// depends on how many rows are computed together or on how the rows are split over threads.
 #pragma once
 
 #include <cstddef>
@@ -29,6 +29,43 @@ struct Gemm {
     Epilogue epilogue = Epilogue::store;
 };
 
+// Numbers that weights are kept in. BF16 products add in FP32; INT8 ones add whole numbers exactly, group by group.
+enum class Compute : std::uint8_t { fp32, bf16, int8 };
+
+// C[m][n] of a product with narrow weights. Its inner dimension is counted in units of four bytes: two BF16 or four INT8 values.
+// B is packed: panels of `panel` columns, each [unit][panel].
+struct NarrowGemm {
+    const void* a = nullptr;         // rows of BF16 or offset INT8 units; of floats where Kernels::wide_rows
+    std::ptrdiff_t a_step = 0;       // units; floats where they are floats
+    const float* a_scales = nullptr; // [m][groups], INT8 only
+    const std::uint32_t* b = nullptr;
+    int units = 0;
+    int group = 0;                        // units that share a scale; BF16: of a block of the sum
+    const float* b_scales = nullptr;      // [groups][columns], INT8 only, as the next
+    const std::int32_t* b_sums = nullptr; // 128 times the sum of each column's values in the group
+    int columns = 0;                      // n, rounded up to whole panels
+    int n = 0;
+    const float* bias = nullptr;
+    float* c = nullptr;
+    std::ptrdiff_t c_step = 0;
+    Epilogue epilogue = Epilogue::store;
+};
+
+// One head's attention of some queries over packed keys and values in BF16.
+struct Bf16Attention {
+    const std::uint16_t* query = nullptr; // [rows][depth] at query_step, scaled
+    std::ptrdiff_t query_step = 0;
+    int rows = 0;
+    int depth = 0; // even
+    int positions = 0;
+    const std::uint32_t* keys = nullptr;   // a product's right side, [depth] x [positions]
+    const std::uint32_t* values = nullptr; // [positions, rounded up to even] x [depth]
+    float* scores = nullptr;               // [rows][positions], used
+    std::uint16_t* weights = nullptr;      // [rows][positions rounded up to 2], used
+    float* out = nullptr;
+    std::ptrdiff_t out_step = 0;
+};
+
 struct Kernels {
     int panel = 0; // columns of a panel
     int rows = 0;  // rows computed together: work is best split at multiples of it
@@ -43,6 +80,23 @@ struct Kernels {
     // One query against a cache: keys [depth][capacity] (so that positions stand side by side), values [capacity][depth].
     void (*attend)(const float* query, const float* keys, const float* values, int depth, int capacity, int length,
                    float scale, float* scores, float* out);
+    // out[r][d] = sum over j of weights[r][j] * values[j][d]; `weights` already hold the scale of each position.
+    void (*mix_int8)(const float* weights, std::ptrdiff_t weights_step, int rows, const std::int8_t* values,
+                     int positions, int depth, float* out, std::ptrdiff_t out_step);
+    // log of the sum of e^(factor * (x[i] - highest)).
+    float (*log_sum)(const float* x, int n, float highest, float factor);
+    float (*maximum)(const float* x, int n);
+    // rows of k floats as BF16, to nearest even; `out` rows are 2 * units long, filled up with zeros.
+    void (*to_bf16)(const float* x, std::ptrdiff_t step, int rows, int k, int units, std::uint16_t* out);
+    // rows as 128 + round(x * 127 / largest), a scale for each `group` units; filled up with 128.
+    void (*to_int8)(const float* x, std::ptrdiff_t step, int rows, int k, int units, int group, std::uint8_t* out,
+                    float* scales);
+    // to[panel][unit][column] = rows[column][unit], for the right side of products.
+    void (*pack_units)(const std::uint32_t* rows, std::ptrdiff_t step, int n, int units, std::uint32_t* to);
+    void (*gemm_bf16)(const NarrowGemm& gemm, int m0, int m1, int p0, int p1);
+    void (*gemm_int8)(const NarrowGemm& gemm, int m0, int m1, int p0, int p1);
+    bool wide_rows = true; // BF16 products take rows of floats, and their weights are widened in registers
+    void (*attend_bf16)(const Bf16Attention& attention) = nullptr; // none where wide_rows
 };
 
 // Of the instruction set that best_isa() names. [any]
@@ -50,6 +104,7 @@ const Kernels& kernels() noexcept;
 const Kernels& kernels_base() noexcept;
 const Kernels& kernels_avx2() noexcept;
 const Kernels& kernels_avx512() noexcept;
+const Kernels& kernels_avx512dot() noexcept; // with VNNI and BF16
 
 // Floats that `pack` writes.
 inline std::size_t packed_floats(const Kernels& kernels, int n, int k) noexcept {

@@ -113,15 +113,36 @@ static void gemm(const Gemm& g, int m0, int m1, int p0, int p1) {
     }
 }
 
+// A unit is four bytes. 4 x 4 units at a time, columns of the last panel beyond n are zero.
+static void pack_units(const std::uint32_t* rows, std::ptrdiff_t step, int n, int units, std::uint32_t* to) {
+    for (int p = 0; p * k_panel < n; ++p) {
+        std::uint32_t* panel = to + static_cast<std::ptrdiff_t>(p) * k_panel * units;
+        for (int j = 0; j < k_panel; j += 4) {
+            const std::uint32_t* from = rows + static_cast<std::ptrdiff_t>(p * k_panel + j) * step;
+            int i = 0;
+            if (p * k_panel + j + 4 <= n)
+                for (; i + 4 <= units; i += 4)
+                    transpose4(reinterpret_cast<const float*>(from + i), step,
+                               reinterpret_cast<float*>(panel + static_cast<std::ptrdiff_t>(i) * k_panel + j), k_panel);
+            for (; i < units; ++i)
+                for (int c = 0; c < 4; ++c)
+                    panel[static_cast<std::ptrdiff_t>(i) * k_panel + j + c] =
+                        p * k_panel + j + c < n ? from[c * step + i] : 0;
+        }
+    }
+}
+
 static void pack(const float* from, std::ptrdiff_t column_step, std::ptrdiff_t value_step, int n, int k, float* to) {
+    if (value_step == 1)
+        return pack_units(reinterpret_cast<const std::uint32_t*>(from), column_step, n, k,
+                          reinterpret_cast<std::uint32_t*>(to));
     for (int p = 0; p * k_panel < n; ++p) {
         float* panel = to + static_cast<std::ptrdiff_t>(p) * k_panel * k;
-        for (int j = 0; j < k_panel; ++j) {
-            const int column = p * k_panel + j;
-            const float* values = from + column * column_step;
-            for (int i = 0; i < k; ++i)
-                panel[static_cast<std::ptrdiff_t>(i) * k_panel + j] = column < n ? values[i * value_step] : 0.0f;
-        }
+        const int width = n - p * k_panel < k_panel ? n - p * k_panel : k_panel;
+        const float* values = from + p * k_panel * column_step;
+        for (int i = 0; i < k; ++i, panel += k_panel, values += value_step)
+            for (int j = 0; j < k_panel; ++j)
+                panel[j] = j < width ? values[j * column_step] : 0.0f;
     }
 }
 
@@ -224,6 +245,10 @@ static void attend(const float* query, const float* keys, const float* values, i
     }
 }
 
-inline constexpr Kernels k_table{k_panel, k_rows, gemm, pack, layer_norm, softmax, attend};
+#include <models/nn/narrow.inl>
+
+inline constexpr Kernels k_table{k_panel,    k_rows,    gemm,      pack,        layer_norm,   softmax,
+                                 attend,     mix_int8,  log_sum,   maximum,     to_bf16,      to_int8,
+                                 pack_units, gemm_bf16, gemm_int8, k_wide_rows, k_attend_bf16};
 
 } // namespace tutti::models::TUTTI_KERNEL_NAMESPACE

@@ -36,6 +36,9 @@ using Arch = xsimd::fma3<xsimd::avx2>;
 namespace tutti::models::isa_avx512 {
 using Arch = xsimd::avx512dq;
 }
+namespace tutti::models::isa_avx512dot { // with VNNI and BF16
+using Arch = xsimd::avx512dq;
+}
 #endif
 
 namespace tutti::models::TUTTI_KERNEL_NAMESPACE {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whisper's network on our own kernels: audio features in, scores of the next token out. FP32 throughout.
+// Whisper's network on our own kernels: audio features in, scores of the next token out. Weights and the encoder's memory in
+// FP32, BF16 or INT8; sums, norms and softmax in FP32.
 // Shapes: features [frames, mels], encoder output [positions, width], logits [rows, vocabulary].
 #pragma once
 
@@ -13,9 +14,10 @@
 #include <vector>
 
 #include <models/checkpoint/checkpoint.h>
+#include <models/nn/buffer.h>
 #include <models/nn/kernels.h>
-#include <models/nn/team.h>
 #include <models/tokenizer/tokenizer.h>
+#include <tutti/job.h>
 #include <tutti/status.h>
 
 namespace tutti::models {
@@ -38,8 +40,7 @@ struct WhisperConfig {
 
 // One item's encoder output as the decoder's cross-attention wants it: packed once, read at every step.
 struct CrossMemory {
-    std::vector<float> keys; // [layer][head] packed products' right sides
-    std::vector<float> values;
+    Buffer data; // [layer][head]: keys and values as the model's Compute lays them out
 };
 
 // Called with the name of a point inside the network and its rows, for comparisons. `layer` < 0 where there is none.
@@ -64,13 +65,23 @@ class WhisperModel {
 public:
     // Reads and packs every weight; `cancelled` is asked between pieces. [worker]
     static Result<WhisperModel> open(const std::filesystem::path& folder, int threads = 1,
-                                     const std::function<bool()>& cancelled = {});
+                                     const std::function<bool()>& cancelled = {}, Compute compute = Compute::fp32);
     WhisperModel(WhisperModel&&) noexcept;
     WhisperModel& operator=(WhisperModel&&) noexcept;
     ~WhisperModel();
 
     const WhisperConfig& config() const noexcept;
     const MemoryPlan& plan() const noexcept;
+    Compute compute() const noexcept;
+    std::size_t weight_bytes() const noexcept; // as they are kept
+    std::size_t cross_bytes() const noexcept;  // of one CrossMemory
+    std::size_t row_bytes() const noexcept;    // of one row of a DecoderState
+
+    // Asked between operations and between their tiles of rows; once it is cancelled, calls return early with results that
+    // mean nothing. [worker]
+    void set_token(const CancelToken& token);
+    // At most as many as it was opened with. [worker]
+    void set_threads(int threads);
 
     // features [2 * positions, mels] -> [positions, width]. Not from two threads at once. [worker]
     std::vector<float> encode(std::span<const float> features, const Probe& probe = {}) const;
@@ -78,7 +89,7 @@ public:
 
     DecoderState start(int rows) const;
     // Feeds tokens[i] to row rows[i] of `state`, which listens to memories[i]; logits[i] gets its scores (or null: none
-    // wanted). `weights`, if given, gets the cross-attention of each (layer, head) listed: [i][pair][positions]. [worker]
+    // wanted). A row may stand there several times: its tokens then follow one another, as in a prompt. `weights`, if given, gets the cross-attention of each (layer, head) listed: [i][pair][positions]. [worker]
     struct Step {
         TokenId token = 0;
         int row = 0;

@@ -80,14 +80,15 @@ private:
         suppress(row, generated.empty());
         if (m_options.timestamps) apply_timestamp_rules(row, generated, m_generation.timestamp_rules());
     }
+    static TokenId highest_of(std::span<const float> row) { // the first of equals
+        const float highest = kernels().maximum(row.data(), static_cast<int>(row.size()));
+        return static_cast<TokenId>(std::find(row.begin(), row.end(), highest) - row.begin());
+    }
     static double logprob_at(std::span<const float> row, TokenId token, double factor) {
-        float highest = k_never;
-        for (float x : row)
-            highest = std::max(highest, x);
-        double sum = 0.0;
-        for (float x : row)
-            sum += std::exp((static_cast<double>(x) - highest) * factor);
-        return (static_cast<double>(row[static_cast<std::size_t>(token)]) - highest) * factor - std::log(sum);
+        const int n = static_cast<int>(row.size());
+        const float highest = kernels().maximum(row.data(), n);
+        return (static_cast<double>(row[static_cast<std::size_t>(token)]) - highest) * factor -
+               static_cast<double>(kernels().log_sum(row.data(), n, highest, static_cast<float>(factor)));
     }
 
     TokenId draw(std::span<float> row) const {
@@ -139,7 +140,7 @@ private:
                         x = static_cast<float>(x / static_cast<float>(m_options.temperature));
                     token = draw(row);
                 } else {
-                    token = static_cast<TokenId>(std::max_element(row.begin(), row.end()) - row.begin());
+                    token = highest_of(row);
                 }
                 const double logprob = logprob_at(row, token, sampling ? m_options.temperature : 1.0);
                 sum[i] += logprob;

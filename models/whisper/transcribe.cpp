@@ -9,8 +9,8 @@
 namespace tutti::models {
 
 Result<Transcriber> Transcriber::open(const std::filesystem::path& folder, int threads,
-                                      const std::function<bool()>& cancelled) {
-    auto model = WhisperModel::open(folder, threads, cancelled);
+                                      const std::function<bool()>& cancelled, Compute compute) {
+    auto model = WhisperModel::open(folder, threads, cancelled, compute);
     if (!model) return model.status();
     auto generation = GenerationConfig::open(folder, model->config());
     if (!generation) return generation.status();

@@ -15,9 +15,10 @@ class Transcriber {
 public:
     // [worker]
     static Result<Transcriber> open(const std::filesystem::path& folder, int threads = 1,
-                                    const std::function<bool()>& cancelled = {});
+                                    const std::function<bool()>& cancelled = {}, Compute compute = Compute::fp32);
 
     const WhisperModel& model() const noexcept { return m_model; }
+    WhisperModel& model() noexcept { return m_model; } // to hand it a token, or other threads
     const GenerationConfig& generation() const noexcept { return m_generation; }
     const Tokenizer& tokenizer() const noexcept { return m_tokenizer; }
     // Instead of the checkpoint's. [control]
