@@ -109,6 +109,15 @@ double cpu_seconds_now() noexcept {
     return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
 }
 
+double thread_cpu_seconds_now() noexcept {
+#if defined(__unix__) || defined(__APPLE__)
+    timespec now{};
+    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) == 0)
+        return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+#endif
+    return 0.0;
+}
+
 Progress::Progress(std::string label, double total, bool quiet)
     : m_label(std::move(label)), m_total(total), m_begin(seconds_now()), m_quiet(quiet), m_terminal(is_terminal(2)) {}
 

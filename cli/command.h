@@ -92,8 +92,9 @@ void trace_option(CLI::App& app, std::string& path);
 // that of a trace that could not be begun or written.
 int traced(const std::string& path, bool quiet, const std::function<int()>& run);
 
-double seconds_now() noexcept;     // steady clock
-double cpu_seconds_now() noexcept; // of this process, all threads
+double seconds_now() noexcept;            // steady clock
+double cpu_seconds_now() noexcept;        // of this process, all threads
+double thread_cpu_seconds_now() noexcept; // of this thread; 0 where the system does not say
 
 // Registered by their own files.
 Command add_render(CLI::App& app);

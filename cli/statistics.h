@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <vector>
 
@@ -18,6 +19,20 @@ inline double percentile(std::vector<double>& values, double q) {
 
 inline double median(std::vector<double> values) {
     return percentile(values, 0.5);
+}
+
+// Between these ranks of the sorted values lies the median of what they were drawn from, 95 times of 100 (the sign test's
+// interval, normal approximation).
+struct Interval {
+    double low = 0.0, high = 0.0;
+};
+inline Interval median_interval(std::vector<double> values) {
+    if (values.empty()) return {};
+    std::sort(values.begin(), values.end());
+    const double n = static_cast<double>(values.size());
+    const auto low = static_cast<std::ptrdiff_t>(std::floor(0.5 * n - 0.98 * std::sqrt(n)));
+    const auto first = static_cast<std::size_t>(std::max<std::ptrdiff_t>(low, 0));
+    return {values[first], values[values.size() - 1 - first]};
 }
 
 } // namespace tutti::cli

@@ -130,6 +130,10 @@ TUTTI_INLINE Word shift_left(Word u, int by) {
 TUTTI_INLINE bool less_unsigned(Word a, Word b) {
     return a < b;
 }
+// True where bit 31 is set.
+TUTTI_INLINE bool is_negative(Word u) {
+    return (u & 0x80000000u) != 0;
+}
 TUTTI_INLINE bool both(bool a, bool b) {
     return a && b;
 }
@@ -139,15 +143,21 @@ TUTTI_INLINE bool either(bool a, bool b) {
 TUTTI_INLINE bool any(bool mask) {
     return mask;
 }
+// The place of the lowest bit that is set; of 0 there is none.
+TUTTI_INLINE int lowest_bit(Word bits) {
+#if defined(__GNUC__) || defined(__clang__)
+    return __builtin_ctz(bits);
+#else
+    int place = 0;
+    while ((bits >> place & 1u) == 0)
+        ++place;
+    return place;
+#endif
+}
 // Bit i: lane i.
 TUTTI_INLINE Word mask_bits(bool mask) {
     return mask ? 1u : 0u;
 }
-// table[index]; index < 32.
-TUTTI_INLINE float lookup32(const float* table, Word index) {
-    return table[index];
-}
-
 // Aligned rows of lanes in memory.
 template <class F>
 struct LaneMemory;
@@ -176,6 +186,26 @@ template <class F>
 TUTTI_INLINE void store_bits(float* to, UintOf<F> u) {
     LaneMemory<F>::store_bits(to, u);
 }
+// table[index]; index < 32.
+TUTTI_INLINE float lookup32(const float* table, Word index) {
+    return table[index];
+}
+
+// at[f] = at[f] + height * (table[0][f] + table[1][f] t + ... + table[6][f] t^6) in the lanes of `which`, whose t is within 0..1.
+template <class F>
+TUTTI_INLINE void add_polynomials(F* at, const float (&table)[7][8], MaskOf<F> which, F t, F height) {
+    t = select(which, t, F(0.0f)); // elsewhere a power of it may be too large to multiply with 0
+    height = select(which, height, F(0.0f));
+    const F square = t * t;
+    TUTTI_UNROLL for (int f = 0; f < 8; ++f) {
+        // By Estrin's scheme: half as long a chain as Horner's.
+        const F low = fma(F(table[1][f]), t, F(table[0][f])), middle = fma(F(table[3][f]), t, F(table[2][f]));
+        const F high = fma(F(table[6][f]), square, fma(F(table[5][f]), t, F(table[4][f])));
+        const F p = fma(fma(high, square, middle), square, low);
+        at[f] = fma(height, p, at[f]);
+    }
+}
+
 // The lanes whose bit is set.
 template <class F>
 TUTTI_INLINE MaskOf<F> lane_mask(Word lanes) {

@@ -179,6 +179,10 @@ TUTTI_INLINE MaskLanes<A> less_unsigned(UintLanes<A> a, UintLanes<A> b) {
     return signed_to_float(borrow & UintLanes<A>(0x80000000u)) != Lanes<A>(0.0f);
 }
 template <class A>
+TUTTI_INLINE MaskLanes<A> is_negative(UintLanes<A> u) {
+    return signed_to_float(u) < Lanes<A>(0.0f);
+}
+template <class A>
 TUTTI_INLINE MaskLanes<A> both(MaskLanes<A> a, MaskLanes<A> b) {
     return a & b;
 }
@@ -199,6 +203,7 @@ TUTTI_INLINE Word mask_bits(MaskLanes<A> mask) {
         bits |= lanes[i] ? 1u << i : 0u;
     return bits;
 }
+
 template <class A>
 TUTTI_INLINE Lanes<A> lookup32(const float* table, UintLanes<A> index) {
     alignas(64) std::int32_t at[LaneTraits<Lanes<A>>::width];
@@ -266,6 +271,9 @@ TUTTI_INLINE WideUints operator*(WideUints a, WideUints b) {
 TUTTI_INLINE WideMask less_unsigned(WideUints a, WideUints b) {
     return WideMask::Batch(_mm512_cmplt_epu32_mask(a, b));
 }
+TUTTI_INLINE WideMask is_negative(WideUints u) {
+    return WideMask::Batch(_mm512_movepi32_mask(u));
+}
 TUTTI_INLINE Word mask_bits(WideMask mask) {
     return static_cast<Word>(static_cast<__mmask16>(mask.v));
 }
@@ -306,6 +314,9 @@ TUTTI_INLINE WideUints shift_right(WideUints u, int by) {
 }
 TUTTI_INLINE WideUints operator*(WideUints a, WideUints b) {
     return _mm256_mullo_epi32(a, b);
+}
+TUTTI_INLINE WideMask is_negative(WideUints u) { // bit 31 alone is asked for
+    return WideMask::Batch(_mm256_castsi256_ps(_mm256_srai_epi32(u, 31)));
 }
 TUTTI_INLINE Word mask_bits(WideMask mask) {
     return static_cast<Word>(_mm256_movemask_ps(mask.v));
@@ -351,6 +362,29 @@ TUTTI_INLINE Word mask_bits(WideMask mask) {
 }
 TUTTI_INLINE bool any(WideMask mask) {
     return _mm_movemask_ps(mask.v) != 0;
+}
+#endif
+#if defined(__AVX2__) && defined(__FMA__)
+// Few lanes ask for it at a time: for each of them the eight polynomials side by side.
+TUTTI_INLINE void add_polynomials(WideLanes* at, const float (&table)[7][8], WideMask which, WideLanes t,
+                                  WideLanes height) {
+    constexpr int k_width = LaneTraits<WideLanes>::width;
+    alignas(64) float times[k_width];
+    t.v.store_aligned(times);
+    for (Word bits = mask_bits(which); bits != 0; bits &= bits - 1u) {
+        const int lane = lowest_bit(bits);
+        const __m256 time = _mm256_set1_ps(times[lane]);
+        const __m256 square = _mm256_mul_ps(time, time);
+        const __m256 low = _mm256_fmadd_ps(_mm256_loadu_ps(table[1]), time, _mm256_loadu_ps(table[0]));
+        const __m256 middle = _mm256_fmadd_ps(_mm256_loadu_ps(table[3]), time, _mm256_loadu_ps(table[2]));
+        __m256 p = _mm256_fmadd_ps(_mm256_loadu_ps(table[5]), time, _mm256_loadu_ps(table[4]));
+        p = _mm256_fmadd_ps(_mm256_loadu_ps(table[6]), square, p);
+        p = _mm256_fmadd_ps(_mm256_fmadd_ps(p, square, middle), square, low);
+        alignas(32) float values[8];
+        _mm256_store_ps(values, p);
+        const WideLanes own = select(lane_mask<WideLanes>(1u << lane), height, WideLanes(0.0f));
+        TUTTI_UNROLL for (int f = 0; f < 8; ++f) at[f] = fma(own, WideLanes(values[f]), at[f]);
+    }
 }
 #endif
 #endif

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Residuals of the band-limited step and corner of the `ultra` tier: 32 pieces of half a sample, polynomials of degree 4.
+// Residuals of a band-limited step and corner, for the `ultra` tier's hard sync: 32 pieces of half a sample, polynomials of degree 4.
 //
 // A sinc of half length 16 samples, cut at 0.426 of the rate, under a Kaiser window of beta 7.3: the first alias is 75 dB
 // down at half the rate, the passband loses 3.5 dB at 20 kHz (48 kHz). table[power][piece]; the argument runs 0..1 in a
 // piece. step: 1 at 0, for a fall of 2; corner: for a change of slope of 1 per sample, in samples.
 #pragma once
+
+#include "dsp/lane.h"
 
 namespace tutti {
 namespace dsp {
@@ -75,5 +77,20 @@ constexpr float k_corner_residual[5][32] = {
      3.583346597e-6f,  2.639192871e-6f},
 };
 
+inline namespace TUTTI_ISA_SPACE {
+
+// A residual at a distance in half samples, 0 from 32 on.
+template <class F>
+TUTTI_INLINE F residual(const float (&table)[5][32], F halves) {
+    const UintOf<F> piece = truncate_to_int(min(halves, F(31.0f)));
+    const F x = halves - signed_to_float(piece);
+    F r = fma(lookup32(table[4], piece), x, lookup32(table[3], piece));
+    r = fma(r, x, lookup32(table[2], piece));
+    r = fma(r, x, lookup32(table[1], piece));
+    r = fma(r, x, lookup32(table[0], piece));
+    return select(halves < F(32.0f), r, F(0.0f));
+}
+
+} // namespace TUTTI_ISA_SPACE
 } // namespace dsp
 } // namespace tutti

@@ -97,6 +97,12 @@ public:
     // A device may be lost, or not answer in time: render() then returns, has left rows and buses as they were, writes nothing
     // later, and from then on this says why, in a literal. The engine renders that step on the CPU and asks it no more. [render]
     virtual const char* lost() const noexcept { return nullptr; }
+    // Calls work(context, i) once for each i below `count`, on as many threads as are worth it, `threads` at most. [render]
+    using Work = void (*)(void* context, int i) noexcept;
+    virtual void each(Work work, void* context, int count, int /*threads*/) noexcept {
+        for (int i = 0; i < count; ++i)
+            work(context, i);
+    }
 };
 #endif
 

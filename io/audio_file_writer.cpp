@@ -182,6 +182,22 @@ Status AudioFileWriter::Impl::start() {
 }
 
 void AudioFileWriter::Impl::clean(std::size_t count) {
+    // Magnitudes compare as the integers of their bits do, and what is not finite is above all: four at once, and nearly
+    // always nothing is to be done.
+    std::int32_t loudest = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        std::int32_t bits;
+        std::memcpy(&bits, &floats[i], sizeof bits);
+        bits &= 0x7fffffff;
+        loudest = loudest > bits ? loudest : bits;
+    }
+    constexpr std::int32_t k_one = 0x3f800000;
+    if (loudest <= k_one) {
+        float found;
+        std::memcpy(&found, &loudest, sizeof found);
+        peak = std::max(peak, found);
+        return;
+    }
     const bool clips = integer() || *config.format == AudioFormat::ogg || *config.format == AudioFormat::mp3;
     for (std::size_t i = 0; i < count; ++i) {
         float& sample = floats[i];
@@ -201,12 +217,14 @@ void AudioFileWriter::Impl::quantise(std::size_t count) {
     const int bits = config.samples == SampleFormat::int16 ? 16 : 24;
     const auto channels = static_cast<std::size_t>(config.channels);
     const std::uint64_t first = static_cast<std::uint64_t>(frames) * channels;
+    const float* const from = floats.data();
+    std::int32_t* const to = integers.data();
     for (std::size_t frame = 0; frame < count; frame += channels) {
-        const auto begin = floats.begin() + static_cast<std::ptrdiff_t>(frame);
-        const bool silent = std::all_of(begin, begin + config.channels, [](float sample) { return sample == 0.0f; });
+        bool silent = true;
         for (std::size_t i = frame; i < frame + channels; ++i)
-            integers[i] =
-                to_integer(floats[i], bits, config.dither && !silent ? triangular(config.seed, first + i) : 0.0);
+            silent = silent && from[i] == 0.0f;
+        for (std::size_t i = frame; i < frame + channels; ++i)
+            to[i] = to_integer(from[i], bits, config.dither && !silent ? triangular(config.seed, first + i) : 0.0);
     }
 }
 

@@ -31,7 +31,7 @@ struct AmbientPad {
         for (int g = 0; g < G; ++g)
             ambient_pad_kernel::frames(v[g], c, first, last, to);
     }
-    static void prefetch(View) {}
+    static void prefetch(View, const Context&) {}
     static constexpr int k_packed_count = 0;
     static F health(View v, const Context&) {
         using namespace ambient_pad;

@@ -73,7 +73,9 @@ enum Field : int {
     f_output = f_c3 + 2,
     f_lfo1 = f_output + k_output_field_count,
     f_lfo2 = f_lfo1 + lfo_field_count,
-    f_count = f_lfo2 + lfo_field_count
+    f_ring_left = f_lfo2 + lfo_field_count, // `ultra`: what rings of the jumps of each side's oscillators
+    f_ring_right = f_ring_left + k_ringing_fields,
+    f_count = f_ring_right + k_ringing_fields
 };
 
 // Modules that cost something where they are not used.

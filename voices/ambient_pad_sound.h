@@ -155,12 +155,11 @@ TUTTI_INLINE void saw_pair(Slots<F> v, int o, F level, F* left, F* right, int n,
     const UintOf<F> increment = v.bits(f_increment + o), increment_right = v.bits(f_increment + o + 1);
     const Edge<F> edge = {v.get(f_slope + o), v.get(f_offset + o)};
     const Edge<F> edge_right = {v.get(f_slope + o + 1), v.get(f_offset + o + 1)};
-    const int further = tier == tier_ultra ? further_jumps(min(edge.offset, edge_right.offset)) : 0;
     for (int i = 0; i < n; ++i) {
         phase = phase + increment;
         phase_right = phase_right + increment_right;
-        const F a = saw<tier>(signed_to_float(phase), edge, further) * level;
-        const F b = saw<tier>(signed_to_float(phase_right), edge_right, further) * level;
+        const F a = saw<tier>(signed_to_float(phase), edge) * level;
+        const F b = saw<tier>(signed_to_float(phase_right), edge_right) * level;
         left[i] = first ? a : left[i] + a;
         right[i] = first ? b : right[i] + b;
     }
@@ -173,6 +172,45 @@ void saws(Slots<F> v, const Context& c, const Sources<F>& s, F* left, F* right, 
     saw_pair<tier>(v, 0, F(1.0f), left, right, n, true);
     saw_pair<tier>(v, 2, F(1.0f), left, right, n, false);
     if (has(c, shape_octave)) saw_pair<tier>(v, 4, parameter(c, s, p_octave_level), left, right, n, false);
+}
+
+// `ultra`, one side: all its jumps ring together.
+template <int count, class F>
+void ringing_saws(Slots<F> v, int side, F octave_level, F* out, int n) {
+    Ringing<F> ring;
+    load_ringing(v, side == 0 ? f_ring_left : f_ring_right, ring);
+    UintOf<F> phase[count];
+    F level[count];
+    TUTTI_UNROLL for (int o = 0; o < count; ++o) {
+        phase[o] = v.bits(f_phase + 2 * o + side);
+        level[o] = o < 2 ? F(1.0f) : octave_level;
+    }
+    for (int i = 0; i < n; ++i) {
+        ring.next();
+        F y(0.0f);
+        TUTTI_UNROLL for (int o = 0; o < count; ++o) {
+            const int at = 2 * o + side;
+            const UintOf<F> before = phase[o];
+            phase[o] = before + v.bits(f_increment + at);
+            y = fma(signed_to_float(phase[o]) + v.get(f_offset + at), level[o], y);
+            ring_fall(ring, before, phase[o], v.get(f_slope + at), level[o] * F(-2.0f * k_cycle_half));
+        }
+        out[i] = y + ring.sum();
+    }
+    TUTTI_UNROLL for (int o = 0; o < count; ++o) v.set_bits(f_phase + 2 * o + side, phase[o]);
+    store_ringing(v, side == 0 ? f_ring_left : f_ring_right, ring);
+}
+template <class F>
+void ultra_saws(Slots<F> v, const Context& c, const Sources<F>& s, F* left, F* right, int n) {
+    const bool octave = has(c, shape_octave);
+    const F level = octave ? parameter(c, s, p_octave_level) : F(0.0f);
+    for (int side = 0; side < 2; ++side) {
+        F* const out = side == 0 ? left : right;
+        if (octave)
+            ringing_saws<3>(v, side, level, out, n);
+        else
+            ringing_saws<2>(v, side, level, out, n);
+    }
 }
 
 template <class F>
@@ -219,7 +257,7 @@ void frames(Slots<F> v, const Context& c, int first, int last, Accumulator to) {
     else if (c.tier == tier_standard)
         saws<tier_standard>(v, c, s, left, right, n);
     else
-        saws<tier_ultra>(v, c, s, left, right, n);
+        ultra_saws(v, c, s, left, right, n);
     if (has(c, shape_sub)) add_sub(v, parameter(c, s, p_sub_level), left, right, n);
     if (has(c, shape_noise))
         add_noise(v, c, parameter(c, s, p_noise_level) * F(4.0f), parameter(c, s, p_noise_colour), first, left, right,

@@ -31,7 +31,7 @@ struct Drum {
         for (int g = 0; g < G; ++g)
             drum_kernel::frames(v[g], c, first, last, to);
     }
-    static void prefetch(View) {}
+    static void prefetch(View, const Context&) {}
     static constexpr int k_packed_count = 0;
     static F health(View v, const Context&) {
         using namespace drum;

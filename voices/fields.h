@@ -14,6 +14,7 @@ constexpr int k_chunk_rows = 8;    // rows of a chunk, the unit of the sum and o
 constexpr int k_max_routes = 16;   // modulation routes of a patch
 constexpr int k_max_envelopes = 8; // envelopes of a voice type
 constexpr int k_max_parameters = 160;
+constexpr int k_ringing_fields = 8; // dsp::Ringing's
 
 // A row of voices is a structure of arrays: float field[field_count][k_row_slots], 64-byte aligned.
 // Fields 0..input_count-1 are the voice's inputs, written by the control side (by an Edit) and only advanced by the

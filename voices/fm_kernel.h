@@ -30,7 +30,7 @@ struct Fm {
         for (int g = 0; g < G; ++g)
             fm_kernel::frames(v[g], c, first, last, to);
     }
-    static void prefetch(View) {}
+    static void prefetch(View, const Context&) {}
     static constexpr int k_packed_count = 0;
     static F health(View v, const Context&) {
         return abs(v.get(fm::f_last)) + abs(v.get(fm::f_before)) + abs(v.get(fm::f_output + k_output_left)) +

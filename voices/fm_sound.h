@@ -174,12 +174,15 @@ void frames(Slots<F> v, const Context& c, int first, int last, Accumulator to) {
     const F feedback_scale((algorithm.carriers >> algorithm.feedback_from & 1) != 0 ? 1.0f : 1.0f / k_full_index);
     UintOf<F> phase[k_operators], increment[k_operators], increment_slope[k_operators];
     F amplitude[k_operators], amplitude_slope[k_operators], out[k_operators];
+    bool silent[k_operators]; // in every lane, throughout: what has been struck has often died away in part
     TUTTI_UNROLL for (int op = 0; op < k_operators; ++op) {
         phase[op] = v.bits(f_phase + op);
         increment[op] = v.bits(f_increment + 2 * op);
         increment_slope[op] = v.bits(f_increment + 2 * op + 1);
         amplitude[op] = v.get(f_amplitude + 2 * op);
         amplitude_slope[op] = v.get(f_amplitude + 2 * op + 1);
+        silent[op] = !any(either(amplitude[op] != F(0.0f), amplitude_slope[op] != F(0.0f)));
+        out[op] = F(0.0f);
     }
     F newest = v.get(f_last), before = v.get(f_before);
     F feedback = v.get(f_feedback);
@@ -191,6 +194,13 @@ void frames(Slots<F> v, const Context& c, int first, int last, Accumulator to) {
         TUTTI_UNROLL for (int op = k_operators - 1; op >= 0; --op) {
             increment[op] = increment[op] + increment_slope[op];
             phase[op] = phase[op] + increment[op];
+            if (silent[op]) { // its output is 0
+                if (algorithm.feedback_from == op) {
+                    before = newest;
+                    newest = F(0.0f);
+                }
+                continue;
+            }
             amplitude[op] = amplitude[op] + amplitude_slope[op];
             const int modulators = algorithm.modulators[op];
             F turn(0.0f);

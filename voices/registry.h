@@ -13,11 +13,7 @@
 namespace tutti::voices {
 
 inline constexpr const VoiceType* k_voice_types[] = {
-    &subtractive::k_type,
-    &fm::k_type,
-    &ambient_pad::k_type,
-    &drum::k_type,
-    &torchsynth_voice::k_type,
+    &subtractive::k_type, &fm::k_type, &ambient_pad::k_type, &drum::k_type, &torchsynth_voice::k_type,
 };
 inline constexpr int k_voice_type_count = static_cast<int>(sizeof k_voice_types / sizeof *k_voice_types);
 

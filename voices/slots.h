@@ -5,6 +5,7 @@
 #pragma once
 
 #include "dsp/approx.h"
+#include "dsp/ringing.h"
 #include "voices/fields.h"
 
 namespace tutti {
@@ -28,6 +29,16 @@ public:
 private:
     float* m_fields;
 };
+
+static_assert(k_ringing_fields == k_ring_fields, "the fields hold all of it");
+template <class F>
+TUTTI_INLINE void load_ringing(Slots<F> v, int field, Ringing<F>& ring) {
+    TUTTI_UNROLL for (int i = 0; i < k_ring_fields; ++i) ring.at[i] = v.get(field + i);
+}
+template <class F>
+TUTTI_INLINE void store_ringing(Slots<F> v, int field, const Ringing<F>& ring) {
+    TUTTI_UNROLL for (int i = 0; i < k_ring_fields; ++i) v.set(field + i, ring.at[i]);
+}
 
 // What is the same for all voices of a bank during a run of frames.
 struct Context {

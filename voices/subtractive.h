@@ -13,7 +13,7 @@
 //       run<G>(views, context, first, last, tick, accumulator)   adds frames [first, last) of G rows, in order; where it
 //                                    runs through, `tick` says that one has come at `first`
 //       health(view, context)        not finite where a memory is not
-//       prefetch(view)               asks for the lines that a block will touch
+//       prefetch(view, c)            asks for the lines that a block will touch
 //       k_packed_count               0; or not, and packed_fields(), k_memories, bundle_kind(): for a form whose `run` needs a
 //                                    few fields only
 //     Give `which` lanes new values only, ramp between ticks by retarget() of voices/slots.h, keep every quantity of time in

@@ -60,7 +60,7 @@ struct Subtractive {
     }
     // What the fused form touches while it runs through, lanes being settled: such rows may be rendered in pieces of four
     // lanes, beside others. Every other field may hold 0.
-    enum : int { k_packed_count = 1, k_packed_most = 32 };
+    enum : int { k_packed_count = 1, k_packed_most = 44 };
     struct Packed {
         int in[k_packed_most] = {};
         int out[k_packed_most] = {};
@@ -79,12 +79,17 @@ struct Subtractive {
         for (int f = f_osc1; f <= f_left_gain; ++f)
             p.add(f, f == f_osc1 || f == f_i1 || f == f_i2 || f == f_left);
         p.add(f_left + k_slopes, true);
+        for (int f = f_ring1; c.tier == tier_ultra && f < f_ring1 + k_ringing_fields; ++f)
+            p.add(f, true);
         if (c.stereo) {
             p.add(f_right, true);
             p.add(f_right + k_slopes, true);
             p.add(f_right_gain, false);
         }
         if (!subtractive_kernel::is_sweep(c)) return p;
+        // `ultra` has one loop for all that moves (fused_tier): what rests is read as slopes of 0.
+        for (int f = f_osc1 + f_osc_increment; c.tier == tier_ultra && f <= f_osc1 + f_osc_offset; ++f)
+            p.add(f + k_slopes, false);
         p.add(envelope_field(1), true);
         p.add(envelope_field(1) + 1, false);
         p.add(envelope_field(1) + 2, false);
@@ -100,13 +105,15 @@ struct Subtractive {
     static constexpr int k_memories[k_memory_count] = {subtractive::f_i1, subtractive::f_i2, subtractive::f_left};
     static int bundle_kind(const Context& c) { return subtractive_kernel::is_sweep(c) ? 1 : 0; }
 
-    static void prefetch(View v) {
+    static void prefetch(View v, const Context& c) {
         using namespace subtractive;
         for (int f = envelope_field(0); f < envelope_field(0) + 3; ++f)
             v.prefetch(f);
         for (int f = f_osc1; f <= f_left_gain; ++f)
             v.prefetch(f);
         v.prefetch(f_left + k_slopes);
+        for (int f = f_ring1; c.tier == tier_ultra && f < f_ring1 + k_ringing_fields; ++f)
+            v.prefetch(f);
     }
 };
 

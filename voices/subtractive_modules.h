@@ -11,51 +11,69 @@ namespace voices {
 inline namespace TUTTI_ISA_SPACE {
 namespace subtractive_kernel {
 
+// What a wave with jumps or corners carries through some frames, whatever the tier.
 template <int tier, class F>
-void saw_frames(Slots<F> v, int at, int width, bool pulse, Frames<F>& out, int n) {
-    UintOf<F> phase = v.bits(at);
-    IntegerRamp<F> increment(v, at + f_osc_increment), shift(v, width);
-    Ramp<F> slope(v, at + f_osc_slope), offset(v, at + f_osc_offset);
-    const int further =
-        tier == tier_ultra ? further_jumps(min(offset.value, fma(offset.slope, F(16.0f), offset.value))) : 0;
+struct Wave {
+    UintOf<F> phase;
+    IntegerRamp<F> increment;
+    Ramp<F> slope, offset;
+    Ringing<F> ring; // `ultra` alone
+    TUTTI_INLINE Wave(Slots<F> v, int at, int rings)
+        : phase(v.bits(at)), increment(v, at + f_osc_increment), slope(v, at + f_osc_slope),
+          offset(v, at + f_osc_offset) {
+        if (tier == tier_ultra) load_ringing(v, rings, ring);
+    }
+    TUTTI_INLINE UintOf<F> step() {
+        const UintOf<F> before = phase;
+        phase = phase + increment.next();
+        return before;
+    }
+    TUTTI_INLINE Edge<F> edge() { return {slope.next(), offset.next()}; }
+    TUTTI_INLINE void store_to(Slots<F> v, int at, int rings) const {
+        v.set_bits(at, phase);
+        v.set_bits(at + f_osc_increment, increment.value);
+        v.set(at + f_osc_slope, slope.value);
+        v.set(at + f_osc_offset, offset.value);
+        if (tier == tier_ultra) store_ringing(v, rings, ring);
+    }
+};
+
+template <int tier, class F>
+void saw_frames(Slots<F> v, int at, int width, int rings, bool pulse, Frames<F>& out, int n) {
+    Wave<tier, F> wave(v, at, rings);
     if (!pulse) {
         for (int i = 0; i < n; ++i) {
-            phase = phase + increment.next();
-            const Edge<F> edge = {slope.next(), offset.next()};
-            out.at[i] = saw<tier>(signed_to_float(phase), edge, further);
+            const UintOf<F> before = wave.step();
+            const Edge<F> edge = wave.edge();
+            out.at[i] = tier == tier_ultra ? ringing_saw(wave.ring, before, wave.phase, edge)
+                                           : saw<tier>(signed_to_float(wave.phase), edge);
         }
     } else { // two saws, one shifted by the width, the mean is 0 by itself
+        IntegerRamp<F> shift(v, width);
         for (int i = 0; i < n; ++i) {
-            phase = phase + increment.next();
-            const Edge<F> edge = {slope.next(), offset.next()};
-            const F a = saw<tier>(signed_to_float(phase), edge, further);
-            out.at[i] = a - saw<tier>(signed_to_float(phase + shift.next()), edge, further);
+            const UintOf<F> before = wave.step(), other_before = before + shift.value;
+            const UintOf<F> other = wave.phase + shift.next();
+            const Edge<F> edge = wave.edge();
+            out.at[i] = tier == tier_ultra
+                            ? ringing_pulse(wave.ring, before, wave.phase, other_before, other, edge.slope)
+                            : saw<tier>(signed_to_float(wave.phase), edge) - saw<tier>(signed_to_float(other), edge);
         }
         v.set_bits(width, shift.value);
     }
-    v.set_bits(at, phase);
-    v.set_bits(at + f_osc_increment, increment.value);
-    v.set(at + f_osc_slope, slope.value);
-    v.set(at + f_osc_offset, offset.value);
+    wave.store_to(v, at, rings);
 }
 
 template <int tier, class F>
-void triangle_frames(Slots<F> v, int at, int corner_field, Frames<F>& out, int n) {
-    UintOf<F> phase = v.bits(at);
-    IntegerRamp<F> increment(v, at + f_osc_increment);
-    Ramp<F> slope(v, at + f_osc_slope), offset(v, at + f_osc_offset);
+void triangle_frames(Slots<F> v, int at, int corner_field, int rings, Frames<F>& out, int n) {
+    Wave<tier, F> wave(v, at, rings);
     const F corner = v.get(corner_field);
-    const int further =
-        tier == tier_ultra ? further_jumps(min(offset.value, fma(offset.slope, F(16.0f), offset.value))) : 0;
     for (int i = 0; i < n; ++i) {
-        phase = phase + increment.next();
-        const Edge<F> edge = {slope.next(), offset.next()};
-        out.at[i] = triangle<tier>(signed_to_float(phase), edge, corner, further);
+        const UintOf<F> before = wave.step();
+        const Edge<F> edge = wave.edge();
+        out.at[i] = tier == tier_ultra ? ringing_triangle(wave.ring, before, wave.phase, edge, corner)
+                                       : triangle<tier>(signed_to_float(wave.phase), edge, corner);
     }
-    v.set_bits(at, phase);
-    v.set_bits(at + f_osc_increment, increment.value);
-    v.set(at + f_osc_slope, slope.value);
-    v.set(at + f_osc_offset, offset.value);
+    wave.store_to(v, at, rings);
 }
 
 template <class F>
@@ -71,36 +89,42 @@ void sine_frames(Slots<F> v, int at, Frames<F>& out, int n) {
 }
 
 template <class F>
-void oscillator_frames(Slots<F> v, const Context& c, int at, int wave, int width, int corner, Frames<F>& out, int n) {
+void oscillator_frames(Slots<F> v, const Context& c, int at, int wave, int width, int corner, int rings, Frames<F>& out,
+                       int n) {
     if (wave == wave_sine) return sine_frames(v, at, out, n);
     if (wave == wave_triangle) {
-        if (c.tier == tier_eco) return triangle_frames<tier_eco>(v, at, corner, out, n);
-        if (c.tier == tier_standard) return triangle_frames<tier_standard>(v, at, corner, out, n);
-        return triangle_frames<tier_ultra>(v, at, corner, out, n);
+        if (c.tier == tier_eco) return triangle_frames<tier_eco>(v, at, corner, rings, out, n);
+        if (c.tier == tier_standard) return triangle_frames<tier_standard>(v, at, corner, rings, out, n);
+        return triangle_frames<tier_ultra>(v, at, corner, rings, out, n);
     }
-    if (c.tier == tier_eco) return saw_frames<tier_eco>(v, at, width, wave == wave_pulse, out, n);
-    if (c.tier == tier_standard) return saw_frames<tier_standard>(v, at, width, wave == wave_pulse, out, n);
-    return saw_frames<tier_ultra>(v, at, width, wave == wave_pulse, out, n);
+    if (c.tier == tier_eco) return saw_frames<tier_eco>(v, at, width, rings, wave == wave_pulse, out, n);
+    if (c.tier == tier_standard) return saw_frames<tier_standard>(v, at, width, rings, wave == wave_pulse, out, n);
+    return saw_frames<tier_ultra>(v, at, width, rings, wave == wave_pulse, out, n);
 }
 
 template <int tier, class F>
 void sub_frames(Slots<F> v, bool square, IntegerRamp<F> increment, Frames<F>& x, Ramp<F> level, int n) {
     UintOf<F> phase = v.bits(f_sub_phase);
     Ramp<F> slope(v, f_sub_slope), offset(v, f_sub_offset);
-    const int further =
-        tier == tier_ultra ? further_jumps(min(offset.value, fma(offset.slope, F(16.0f), offset.value))) : 0;
+    Ringing<F> ring;
+    const bool rings = square && tier == tier_ultra;
+    if (rings) load_ringing(v, f_ring_sub, ring);
+    const UintOf<F> half(0x80000000u);
     for (int i = 0; i < n; ++i) {
+        const UintOf<F> before = phase;
         phase = phase + shift_right(increment.next(), 1);
         F y;
         if (square) {
             const Edge<F> edge = {slope.next(), offset.next()};
-            y = saw<tier>(signed_to_float(phase), edge, further) -
-                saw<tier>(signed_to_float(phase + UintOf<F>(0x80000000u)), edge, further);
+            y = tier == tier_ultra
+                    ? ringing_pulse(ring, before, phase, before + half, phase + half, edge.slope)
+                    : saw<tier>(signed_to_float(phase), edge) - saw<tier>(signed_to_float(phase + half), edge);
         } else {
             y = sine_of_phase<F>(phase) * F(k_cycle_half);
         }
         x.at[i] = fma(level.next(), y, x.at[i]);
     }
+    if (rings) store_ringing(v, f_ring_sub, ring);
     v.set_bits(f_sub_phase, phase);
     v.set(f_sub, level.value);
     if (square) {
@@ -233,9 +257,9 @@ void sources_frames(Slots<F> v, const Context& c, int first, Frames<F>& x, Frame
         else if (has(c, shape_sync))
             sync_frames<tier_ultra>(v, wave2, b, n);
         else
-            oscillator_frames(v, c, f_osc2, wave2, f_width2, f_corner2, b, n);
+            oscillator_frames(v, c, f_osc2, wave2, f_width2, f_corner2, f_ring2, b, n);
     }
-    if (has(c, shape_osc1)) oscillator_frames(v, c, f_osc1, wave1, f_width1, f_corner1, x, n);
+    if (has(c, shape_osc1)) oscillator_frames(v, c, f_osc1, wave1, f_width1, f_corner1, f_ring1, x, n);
     if (!has(c, shape_mix)) {
         if (!has(c, shape_osc1)) x = b;
         return;

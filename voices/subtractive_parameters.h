@@ -144,7 +144,10 @@ enum Field : int {
     f_sync_next = f_lfo2 + static_cast<int>(lfo_field_count), // cycles of oscillator 2 at the reset to come,
     f_sync_last,                                              // at the one behind
     f_muffle,                                                 // the output stage's one-pole, its memory
-    field_count
+    f_ring1,                                                  // `ultra`: what rings of each oscillator's jumps
+    f_ring2 = f_ring1 + k_ringing_fields,
+    f_ring_sub = f_ring2 + k_ringing_fields,
+    field_count = f_ring_sub + k_ringing_fields
 };
 
 } // namespace subtractive

@@ -46,14 +46,14 @@ TUTTI_INLINE Ramps ramps_of(Slots<F> v) {
 }
 
 // What the fused loop keeps of one row in registers.
-template <class F, int ramps, bool stereo>
+template <class F, int tier, int ramps, bool stereo>
 struct FusedVoice {
     UintOf<F> phase, increment, increment_slope;
     Edge<F> edge, edge_slope;
     Svf<F> filter;
     F a1, a2, a3, a1_slope, a2_slope, a3_slope;
     F left, left_slope, right, right_slope;
-    int further;
+    Ringing<F> ring; // `ultra` alone
 
     TUTTI_INLINE void load_from(Slots<F> v) {
         phase = v.bits(f_osc1);
@@ -63,6 +63,7 @@ struct FusedVoice {
         a1 = v.get(f_c1);
         a2 = v.get(f_c2);
         a3 = v.get(f_c3);
+        if (tier == tier_ultra) load_ringing(v, f_ring1, ring);
         left = v.get(f_left);
         left_slope = v.get(f_left + k_slopes);
         if (stereo) {
@@ -83,6 +84,7 @@ struct FusedVoice {
         v.set_bits(f_osc1, phase);
         v.set(f_i1, filter.i1);
         v.set(f_i2, filter.i2);
+        if (tier == tier_ultra) store_ringing(v, f_ring1, ring);
         v.set(f_left, left);
         v.set(f_left + k_slopes, left_slope);
         if (stereo) {
@@ -125,20 +127,40 @@ struct FusedVoice {
         a2_slope = (to.a2 - a2) * F(1.0f / 16.0f);
         a3_slope = (to.a3 - a3) * F(1.0f / 16.0f);
     }
-    template <int tier>
-    TUTTI_INLINE F step() {
+    TUTTI_INLINE UintOf<F> move_phase() {
         if (ramps == ramp_all) {
             increment = increment + increment_slope;
             edge.slope = edge.slope + edge_slope.slope;
             edge.offset = edge.offset + edge_slope.offset;
+        }
+        const UintOf<F> before = phase;
+        phase = phase + increment;
+        return before;
+    }
+    // `ultra` on machines of 16 registers: some frames ahead of the filter, a row at a time, for what rings needs eight of them.
+    static constexpr bool k_ahead = tier == tier_ultra && width_of<F>() <= 8;
+    TUTTI_INLINE void saws(F* x, int n) {
+        Ringing<F> own = ring;
+        for (int i = 0; i < n; ++i) {
+            const UintOf<F> before = move_phase();
+            x[i] = ringing_saw(own, before, phase, edge);
+        }
+        ring = own;
+    }
+    // `made`: what saws() has made for this frame.
+    TUTTI_INLINE F step(const F& made) {
+        F x;
+        if (k_ahead) {
+            x = made;
+        } else {
+            const UintOf<F> before = move_phase();
+            x = tier == tier_ultra ? ringing_saw(ring, before, phase, edge) : saw<tier>(signed_to_float(phase), edge);
         }
         if (ramps != ramp_none) {
             a1 = a1 + a1_slope;
             a2 = a2 + a2_slope;
             a3 = a3 + a3_slope;
         }
-        phase = phase + increment;
-        const F x = saw<tier>(signed_to_float(phase), edge, further);
         left = left + left_slope;
         if (stereo) right = right + right_slope;
         F low, band;
@@ -149,17 +171,9 @@ struct FusedVoice {
 
 template <class F, int G, int tier, int ramps, bool stereo>
 void fused(const Slots<F>* v, const Context& c, int first, int last, bool tick, Accumulator to) {
-    FusedVoice<F, ramps, stereo> voice[G];
+    FusedVoice<F, tier, ramps, stereo> voice[G];
     const bool sweep = ramps != ramp_none && is_sweep(c);
-    TUTTI_UNROLL for (int g = 0; g < G; ++g) {
-        voice[g].load_from(v[g]);
-        voice[g].further = 0;
-        if (tier == tier_ultra) {
-            const F now = voice[g].edge.offset;
-            voice[g].further =
-                further_jumps(ramps == ramp_all ? min(now, fma(voice[g].edge_slope.offset, F(16.0f), now)) : now);
-        }
-    }
+    TUTTI_UNROLL for (int g = 0; g < G; ++g) voice[g].load_from(v[g]);
     float* left = to.left + first * k_row_slots;
     float* right = stereo ? to.right + first * k_row_slots : nullptr;
     int at = first;
@@ -171,11 +185,17 @@ void fused(const Slots<F>* v, const Context& c, int first, int last, bool tick, 
             }
         }
         const int stop = smaller(last, at + frames_to_tick(c, at));
+        constexpr bool ahead = FusedVoice<F, tier, ramps, stereo>::k_ahead;
+        F made[G][ahead ? k_tick_frames : 1];
+        if (ahead) {
+            TUTTI_UNROLL for (int g = 0; g < G; ++g) voice[g].saws(made[g], stop - at);
+        }
+        const int begin = at;
         for (; at < stop; ++at) {
             F sum = to.fresh ? F(0.0f) : load<F>(left), sum_right = sum;
             if (stereo) sum_right = to.fresh ? F(0.0f) : load<F>(right);
             TUTTI_UNROLL for (int g = 0; g < G; ++g) {
-                const F y = voice[g].template step<tier>();
+                const F y = voice[g].step(made[g][ahead ? at - begin : 0]);
                 sum = sum + y * voice[g].left;
                 if (stereo) sum_right = sum_right + y * voice[g].right;
             }
@@ -199,14 +219,22 @@ TUTTI_INLINE void fused_channels(const Slots<F>* v, const Context& c, int first,
     else
         fused<F, G, tier, ramps, false>(v, c, first, last, tick, to);
 }
+// What does not move has slopes of 0, and adding them changes no bit: only speed asks for a loop of its own. The instruction
+// sets that nobody plays on (TUTTI_FEW_SHAPES) do without, and so does `ultra`, of whose time it is a small part.
+#ifdef TUTTI_FEW_SHAPES
+constexpr bool k_few_shapes = true;
+#else
+constexpr bool k_few_shapes = false;
+#endif
 template <class F, int G, int tier>
 void fused_tier(const Slots<F>* v, const Context& c, int first, int last, bool tick, Accumulator to, Ramps ramps) {
-    if (ramps == ramp_none)
-        fused_channels<F, G, tier, ramp_none>(v, c, first, last, tick, to);
-    else if (ramps == ramp_filter)
-        fused_channels<F, G, tier, ramp_filter>(v, c, first, last, tick, to);
-    else
+    constexpr int filter = tier == tier_ultra ? ramp_all : ramp_filter;
+    if (k_few_shapes || ramps == ramp_all)
         fused_channels<F, G, tier, ramp_all>(v, c, first, last, tick, to);
+    else if (ramps == ramp_filter)
+        fused_channels<F, G, tier, k_few_shapes ? ramp_all : filter>(v, c, first, last, tick, to);
+    else
+        fused_channels<F, G, tier, k_few_shapes ? ramp_all : ramp_none>(v, c, first, last, tick, to);
 }
 template <class F, int G>
 void fused_form(const Slots<F>* v, const Context& c, int first, int last, bool through, bool tick, Accumulator to) {

@@ -3,11 +3,12 @@
 //
 // Between two resets the wave is a closed form of the phases, and so are the places of its jumps and corners: those behind
 // the sample, those ahead of it up to the reset to come, those on the other side of the resets. Each takes the residual of
-// its tier (dsp/oscillator.h) times its own height: a reset jumps from where the wave has got to back to its beginning, and
+// its tier (dsp/oscillator.h; `ultra` those of dsp/residuals.h) times its own height: a reset jumps from where the wave has got to back to its beginning, and
 // bends by the difference of the two slopes (E. Brandt, "Hard Sync Without Aliasing", ICMC 2001; polyBLAMP as there).
 #pragma once
 
 #include "dsp/oscillator.h"
+#include "dsp/residuals.h"
 #include "voices/subtractive_ramp.h"
 
 namespace tutti {

@@ -44,7 +44,7 @@ struct TorchsynthVoice {
                 at = stop;
             }
     }
-    static void prefetch(View) {}
+    static void prefetch(View, const Context&) {}
     // Rows that rest may be rendered in pieces of four lanes beside others, whatever their parameters.
     static constexpr int k_packed_count = k_field_count;
     struct Packed {

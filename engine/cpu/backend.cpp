@@ -40,6 +40,12 @@ const KernelTable* kernels_of(Isa isa) noexcept {
 
 namespace {
 
+// A full row is fastest at full width, a part of few voices leaves more than half of it idle: where registers are as wide as
+// a row, half-wide ones then do the same in half the time, or (where full width costs no more) in the same.
+const KernelTable* half_kernels_of(Isa isa) noexcept {
+    return isa == Isa::avx512 ? kernels_of(Isa::avx2) : nullptr;
+}
+
 struct Sum {
     float channel[2][voices::k_block_frames];
 };
@@ -60,6 +66,20 @@ public:
     void push(int frames, bool stereo) noexcept {
         ++m_depth;
         for (std::uint32_t n = ++m_count; (n & 1u) == 0; n >>= 1)
+            join(frames, stereo);
+    }
+    // The same with a member that stands elsewhere; every second one is added where it is.
+    void push(const Sum& from, int frames, bool stereo) noexcept {
+        std::uint32_t n = ++m_count;
+        if ((n & 1u) != 0) {
+            for (int c = 0; c < (stereo ? 2 : 1); ++c)
+                std::memcpy(m_waiting[m_depth].channel[c], from.channel[c],
+                            static_cast<std::size_t>(frames) * sizeof(float));
+            ++m_depth;
+            return;
+        }
+        add(m_waiting[m_depth - 1], from, frames, stereo);
+        for (n >>= 1; (n & 1u) == 0; n >>= 1)
             join(frames, stereo);
     }
     const Sum* finish(int frames, bool stereo) noexcept {
@@ -103,7 +123,8 @@ int chunks_of(const Bank& bank) noexcept {
 class CpuBackend final : public Backend {
 public:
     CpuBackend(int threads, Isa isa)
-        : m_kernels(kernels_of(isa)), m_name(std::string("cpu (") + isa_name(isa) + ")"), m_crew(threads - 1) {
+        : m_kernels(kernels_of(isa)), m_half_kernels(half_kernels_of(isa)),
+          m_name(std::string("cpu (") + isa_name(isa) + ")"), m_crew(threads - 1) {
         if (m_crew.helpers() > 0) m_units.resize(k_units);
     }
     const char* name() const noexcept override { return m_name.c_str(); }
@@ -118,38 +139,72 @@ public:
             render_alone(steps, count);
     }
 
+    void each(Work work, void* context, int count, int threads) noexcept override {
+        const int helpers = (threads - 1 < m_crew.helpers() ? threads - 1 : m_crew.helpers());
+        m_crew.run(work, context, count, helpers);
+    }
+
 private:
-    // A row takes about 0.2 microseconds for 64 frames and more; telling a helper and hearing from it costs about two, and a
-    // wake from sleep tens. Below this many rows the caller is faster alone.
-    static constexpr int k_rows_worth_sharing = 48;
-    static bool is_worth_sharing(const BankStep* steps, int count) noexcept {
-        int rows = 0;
-        for (int i = 0; i < count && rows < k_rows_worth_sharing; ++i)
-            for (int r = 0; r < steps[i].bank->row_count; ++r)
-                rows += steps[i].bank->rows[r].active != 0 ? 1 : 0;
-        return rows >= k_rows_worth_sharing;
+    // A row of the simplest sound takes about 0.2 microseconds for 64 frames, of most others five times that; telling a helper
+    // and hearing from it costs about two, and a wake from sleep tens. Below this much the caller is faster alone.
+    static constexpr int k_worth_sharing = 48;
+    static constexpr int k_slow_row = 5;
+    bool is_worth_sharing(const BankStep* steps, int count) const noexcept {
+        int work = 0;
+        for (int i = 0; i < count && work < k_worth_sharing; ++i) {
+            const Bank& bank = *steps[i].bank;
+            const Kernel& kernel = m_kernels->type[bank.type->kernel];
+            const int row = kernel.bundle_key != nullptr && kernel.bundle_key(bank) != 0 ? 1 : k_slow_row;
+            for (int r = 0; r < bank.row_count && work < k_worth_sharing; ++r)
+                work += bank.rows[r].active != 0 ? row : 0;
+        }
+        return work >= k_worth_sharing;
+    }
+
+    // `next`: the bank that comes after, if any.
+    void render_chunk(int index, Bank& bank, const Step& step, int chunk, const Bank* next, Sum& sum,
+                      std::uint32_t& muted) const noexcept {
+        const auto whole = m_kernels->type[bank.type->kernel].chunk;
+        const auto halves = m_half_kernels == nullptr ? whole : m_half_kernels->type[bank.type->kernel].chunk;
+        ChunkWork work;
+        work.bank = &bank;
+        work.step = step;
+        work.chunk = chunk;
+        work.out[0] = sum.channel[0];
+        work.out[1] = sum.channel[1];
+        m_packing.give(index, work);
+        const int after = (chunk + 1) * voices::k_chunk_rows;
+        if (after + 1 < bank.row_count) {
+            work.next[0] = &bank.rows[after];
+            work.next[1] = &bank.rows[after + 1];
+        } else if (next != nullptr && next->type == bank.type && next->row_count > 1) {
+            work.next[0] = &next->rows[0];
+            work.next[1] = &next->rows[1];
+        }
+        (halves != whole && is_half_empty(bank, chunk) ? halves : whole)(work);
+        muted += work.muted;
     }
 
     // The chunks [first, last) of a bank, summed as a tree.
-    const Sum* render_chunks(int index, Bank& bank, const Step& step, int first, int last, TreeSum& tree,
-                             std::uint32_t& muted) const noexcept {
-        const auto render = m_kernels->type[bank.type->kernel].chunk;
-        const bool stereo = bank.channels > 1;
+    const Sum* render_chunks(int index, Bank& bank, const Step& step, int first, int last, const Bank* next,
+                             TreeSum& tree, std::uint32_t& muted) const noexcept {
         tree.clear();
         for (int chunk = first; chunk < last; ++chunk) {
-            Sum& sum = tree.next();
-            ChunkWork work;
-            work.bank = &bank;
-            work.step = step;
-            work.chunk = chunk;
-            work.out[0] = sum.channel[0];
-            work.out[1] = sum.channel[1];
-            m_packing.give(index, work);
-            render(work);
-            muted += work.muted;
-            tree.push(step.frames, stereo);
+            render_chunk(index, bank, step, chunk, next, tree.next(), muted);
+            tree.push(step.frames, bank.channels > 1);
         }
-        return tree.finish(step.frames, stereo);
+        return tree.finish(step.frames, bank.channels > 1);
+    }
+
+    // Each row of the chunk that sounds does so in one half only.
+    static bool is_half_empty(const Bank& bank, int chunk) noexcept {
+        const int first = chunk * voices::k_chunk_rows;
+        const int last = first + voices::k_chunk_rows < bank.row_count ? first + voices::k_chunk_rows : bank.row_count;
+        for (int r = first; r < last; ++r) {
+            const unsigned active = bank.rows[r].active;
+            if ((active & 0xffu) != 0 && (active & 0xff00u) != 0) return false;
+        }
+        return true;
     }
 
     static void write(Bank& bank, const Step& step, const Sum* sum) noexcept {
@@ -172,7 +227,9 @@ private:
             render_bundle(i);
         for (int i = 0; i < count; ++i) {
             Bank& bank = *steps[i].bank;
-            const Sum* const sum = render_chunks(i, bank, steps[i].step, 0, chunks_of(bank), m_tree, bank.muted_voices);
+            const Sum* const sum =
+                render_chunks(i, bank, steps[i].step, 0, chunks_of(bank), i + 1 < count ? steps[i + 1].bank : nullptr,
+                              m_tree, bank.muted_voices);
             write(bank, steps[i].step, sum);
         }
     }
@@ -211,9 +268,11 @@ private:
         }
     }
     void render_unit(Unit& unit) noexcept {
+        if (unit.last - unit.first == 1)
+            return render_chunk(unit.index, *unit.bank, unit.step, unit.first, nullptr, unit.sum, unit.muted);
         TreeSum tree;
         const Sum* const sum =
-            render_chunks(unit.index, *unit.bank, unit.step, unit.first, unit.last, tree, unit.muted);
+            render_chunks(unit.index, *unit.bank, unit.step, unit.first, unit.last, nullptr, tree, unit.muted);
         if (sum != nullptr) unit.sum = *sum;
     }
     void collect(BankStep* steps, int begin, int end, int units) noexcept {
@@ -225,14 +284,14 @@ private:
             for (; at < units && m_units[static_cast<std::size_t>(at)].bank == &bank; ++at) {
                 const Unit& unit = m_units[static_cast<std::size_t>(at)];
                 bank.muted_voices += unit.muted;
-                m_tree.next() = unit.sum;
-                m_tree.push(frames, bank.channels > 1);
+                m_tree.push(unit.sum, frames, bank.channels > 1);
             }
             write(bank, steps[i].step, m_tree.finish(frames, bank.channels > 1));
         }
     }
 
     const KernelTable* m_kernels;
+    const KernelTable* m_half_kernels; // of half the width and the same bits, or null
     std::string m_name;
     Crew m_crew;
     Packing m_packing;

@@ -14,6 +14,12 @@ inline namespace TUTTI_ISA_SPACE {
 using namespace voices;
 
 inline constexpr int k_tick_mask = k_tick_frames - 1;
+// Two rows at a time, where speed is asked for; rows are added in order either way.
+#ifdef TUTTI_FEW_SHAPES
+inline constexpr bool k_row_pairs = false;
+#else
+inline constexpr bool k_row_pairs = true;
+#endif
 
 // What a row needs while it rests.
 inline Context key_context(const Bank& bank) noexcept {
@@ -328,13 +334,17 @@ void render_chunk(ChunkWork& work) noexcept {
         Group<Type<F>, F> group(bank, work.step, context, lane, left, stereo ? right : nullptr);
         if (busy_count == 0) group.clear();
         int i = 0;
-        for (; i + 2 <= busy_count; i += 2) {
+        for (; k_row_pairs && i + 2 <= busy_count; i += 2) {
             // What the next pair will touch: a block of a row is longer than a wait for memory.
             for (int ahead = i + 2; ahead < i + 4 && ahead < busy_count; ++ahead)
-                Type<F>::prefetch(typename Type<F>::View(busy[ahead]->fields + lane));
-            work.muted += group.template render<2>(busy + i, busy_changed + i, i == 0);
+                Type<F>::prefetch(typename Type<F>::View(busy[ahead]->fields + lane), context);
+            if (i + 4 > busy_count && lane + width_of<F>() == k_row_slots)
+                for (const Row* next : work.next)
+                    if (next != nullptr) Type<F>::prefetch(typename Type<F>::View(next->fields), context);
+            if constexpr (k_row_pairs) work.muted += group.template render<2>(busy + i, busy_changed + i, i == 0);
         }
-        if (i < busy_count) work.muted += group.template render<1>(busy + i, busy_changed + i, i == 0);
+        for (; i < busy_count; ++i)
+            work.muted += group.template render<1>(busy + i, busy_changed + i, i == 0);
     }
     for (int q = 0; q < 4; ++q) {
         add_quads(left + 4 * q, work.packed[q][0], work.step.frames);

@@ -15,6 +15,7 @@ struct ChunkWork {
     int chunk = 0;
     float* out[2] = {nullptr, nullptr}; // [64]: frames 0..step.frames-1; out[1] only where bank->channels > 1
     std::uint32_t muted = 0;            // voices found not finite
+    const Row* next[2] = {};            // what will probably be rendered after it: rows of the same voice type, or null
     const Row* packed_row = nullptr;    // the chunk's last busy row, where its sound has been made in bundles
     const float* packed[4][2] = {};     // [quad][channel] -> [frame][16], null where the quad is silent
 };

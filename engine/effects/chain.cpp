@@ -102,15 +102,46 @@ void EffectChain::run(float* const* io, int frames, std::int64_t clock) noexcept
             slot[pair]->render(io + 2 * pair, frames, clock);
 }
 
+// The loudest of a tick's frames, for the count of quiet ones. Broken samples count as the zeros they become.
+void EffectChain::note(float* const* io, int frames) noexcept {
+    Peak peak;
+    for (int c = 0; c < m_channels; ++c)
+        for_frames(0, frames, [&](auto lane, int k) {
+            using F = decltype(lane);
+            peak.note(sane(load<F>(io[c] + k)));
+        });
+    m_quiet.note(peak);
+}
+
+// Whole ticks on which no chain can fall asleep, whatever they hold: they go through each effect together.
+int EffectChain::awake_ticks(int frames, std::int64_t clock) const noexcept {
+    if (m_asleep || (clock & (k_tick_frames - 1)) != 0) return 0;
+    const std::int64_t sure = (k_quiet_frames - 1 - std::min(m_quiet.frames(), k_quiet_frames)) / k_tick_frames;
+    return static_cast<int>(std::min<std::int64_t>(frames / k_tick_frames, sure));
+}
+
 void EffectChain::render(float* const* io, int frames, std::int64_t clock) noexcept {
     if (m_slots.empty()) return;
     for (int done = 0; done < frames;) {
-        const int begin = static_cast<int>(clock & (k_tick_frames - 1));
-        const int count = std::min(k_tick_frames - begin, frames - done);
-        if (!m_asleep) doze(begin == 0);
         float* here[k_most_channels];
         for (int c = 0; c < m_channels; ++c)
             here[c] = io[c] + done;
+        if (const int ticks = awake_ticks(frames - done, clock); ticks > 1) {
+            for (int t = 0; t < ticks; ++t) {
+                float* tick[k_most_channels];
+                for (int c = 0; c < m_channels; ++c)
+                    tick[c] = here[c] + t * k_tick_frames;
+                m_quiet.tick();
+                note(tick, k_tick_frames);
+            }
+            run(here, ticks * k_tick_frames, clock);
+            done += ticks * k_tick_frames;
+            clock += ticks * k_tick_frames;
+            continue;
+        }
+        const int begin = static_cast<int>(clock & (k_tick_frames - 1));
+        const int count = std::min(k_tick_frames - begin, frames - done);
+        if (!m_asleep) doze(begin == 0);
         // The loudest frame of the input, and where it wakes the chain. Broken samples count as the zeros they become.
         int first = 0;
         if (m_asleep) {
@@ -136,15 +167,9 @@ void EffectChain::render(float* const* io, int frames, std::int64_t clock) noexc
             }
         }
         if (!m_asleep) {
-            for (int c = 0; c < m_channels; ++c) {
-                Peak peak;
-                for_frames(first, count, [&](auto lane, int k) {
-                    using F = decltype(lane);
-                    peak.note(sane(load<F>(here[c] + k)));
-                });
-                m_quiet.note(peak);
+            for (int c = 0; c < m_channels; ++c)
                 here[c] += first;
-            }
+            note(here, count - first);
             run(here, count - first, clock + first);
         }
         done += count;

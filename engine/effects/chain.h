@@ -52,6 +52,8 @@ private:
     EffectChain() = default;
     void run(float* const* io, int frames, std::int64_t clock) noexcept;
     void doze(bool at_tick) noexcept;
+    void note(float* const* io, int frames) noexcept;
+    int awake_ticks(int frames, std::int64_t clock) const noexcept;
 
     Vector<Slot> m_slots;
     int m_channels = 0;

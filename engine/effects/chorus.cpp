@@ -7,6 +7,7 @@
 #include "engine/effects/delay_line.h"
 #include "engine/effects/kernels.h"
 #include "engine/effects/polynomials.h"
+#include "engine/effects/ring.h"
 
 namespace tutti::engine {
 namespace {
@@ -42,7 +43,7 @@ public:
 private:
     Status allocate() override {
         for (int side = 0; side < 2; ++side) {
-            m_lines[side].allocate(static_cast<int>(k_longest_seconds * sample_rate()) + 32);
+            m_lines[side].allocate(static_cast<int>(k_longest_seconds * sample_rate()) + 32, 2 * side);
             m_state.line[side] = m_lines[side].ring();
         }
         return {};
@@ -68,11 +69,8 @@ private:
             const float phase = m_phase + static_cast<float>(side) * value(chorus::spread) / 6.0f;
             const Quad wave = sine_cycles(splat_quad(phase) + quad(0.0f, 1.0f / k_taps, 2.0f / k_taps, 0.0f));
             store(targets[side], greater_of(splat_quad(delay) + splat_quad(depth) * wave, splat_quad(k_shortest)));
-            for (int tap = 0; tap < k_taps; ++tap) {
-                MovingDelay& moving = m_state.delay[side][tap];
-                if (jump) moving.jump(targets[side][tap]);
-                moving.move(targets[side][tap]);
-            }
+            for (int tap = 0; tap < k_taps; ++tap)
+                move(m_state.delay[side][tap], targets[side][tap], jump);
         }
         m_state.feedback.move(value(chorus::feedback), jump);
         m_state.dry.move(dry_gain(value(chorus::mix)), jump);

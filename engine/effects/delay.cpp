@@ -60,8 +60,8 @@ public:
 
 private:
     Status allocate() override {
-        for (DelayLine& line : m_lines)
-            line.allocate(static_cast<int>(k_longest_seconds * sample_rate()) + 32);
+        for (int side = 0; side < 2; ++side)
+            m_lines[side].allocate(static_cast<int>(k_longest_seconds * sample_rate()) + 32, 2 * side);
         m_fade_ticks = std::max(1, static_cast<int>(k_fade_seconds * sample_rate() / k_tick_frames));
         return {};
     }

@@ -204,36 +204,90 @@ private:
             peak.note(load<F>(left + k));
             peak.note(load<F>(right + k));
         });
-        if (count > 0) {
-            // Frames outside, bands inside: the bands' chains overlap in the processor.
-            for (int k = begin; k < end; ++k) {
-                Quad x = quad(left[k - begin], right[k - begin], 0.0f, 0.0f);
-                for (int i = 0; i < count; ++i)
-                    x = moving ? step<true>(m_filters[used[i]], x, k) : step<false>(m_filters[used[i]], x, k);
-                float out[4];
-                store(out, x);
-                left[k - begin] = out[0];
-                right[k - begin] = out[1];
-            }
-            for (int i = 0; i < count; ++i) {
-                peak.note(m_filters[used[i]].state1);
-                peak.note(m_filters[used[i]].state2);
-            }
+        switch (moving ? -count : count) {
+        case 0:
+            break;
+        case 1:
+            run<1>(used, left, right, begin, end);
+            break;
+        case 2:
+            run<2>(used, left, right, begin, end);
+            break;
+        case 3:
+            run<3>(used, left, right, begin, end);
+            break;
+        default:
+            run_any(used, count, moving, left, right, begin, end);
+            break;
+        }
+        for (int i = 0; i < count; ++i) {
+            peak.note(m_filters[used[i]].state1);
+            peak.note(m_filters[used[i]].state2);
         }
         m_quiet.note(peak);
     }
 
-    template <bool moving>
-    static Quad step(Filter& filter, Quad x, int k) noexcept {
-        const auto c = [&](int i) {
-            return splat_quad(moving ? ramp_at<float>(filter.ramps[i], k) : filter.ramps[i].from);
+    // A band at one frame. The state's two chains are three operations long each; what is heard hangs beside them.
+    struct Step {
+        Quad a1, a2, a3, twice_a1, twice_a2, twice_a3, m0, m1, m2;
+
+        template <class Read>
+        explicit Step(Read c) noexcept
+            : a1(c(Coefficient::a1)), a2(c(Coefficient::a2)), a3(c(Coefficient::a3)),
+              twice_a1(a1 + a1 - splat_quad(1.0f)), twice_a2(a2 + a2), twice_a3(a3 + a3), m0(c(Coefficient::m0)),
+              m1(c(Coefficient::m1)), m2(c(Coefficient::m2)) {}
+        Quad operator()(Quad x, Quad& state1, Quad& state2) const noexcept {
+            const Quad v3 = x - state2;
+            const Quad v1 = a1 * state1 + a2 * v3;
+            const Quad v2 = state2 + a2 * state1 + a3 * v3;
+            const Quad next = twice_a1 * state1 + twice_a2 * v3;
+            state2 = (state2 + twice_a2 * state1) + twice_a3 * v3;
+            state1 = next;
+            return m0 * x + m1 * v1 + m2 * v2;
+        }
+    };
+
+    // Frames outside, bands inside: the bands' chains overlap in the processor.
+    template <int count>
+    void run(const int* used, float* left, float* right, int begin, int end) noexcept {
+        Quad state1[count], state2[count];
+        for (int i = 0; i < count; ++i) {
+            state1[i] = m_filters[used[i]].state1;
+            state2[i] = m_filters[used[i]].state2;
+        }
+        const auto step = [&](int i) {
+            return Step([&](int c) { return splat_quad(m_filters[used[i]].ramps[c].from); });
         };
-        const Quad v3 = x - filter.state2;
-        const Quad v1 = c(a1) * filter.state1 + c(a2) * v3;
-        const Quad v2 = filter.state2 + c(a2) * filter.state1 + c(a3) * v3;
-        filter.state1 = v1 + v1 - filter.state1;
-        filter.state2 = v2 + v2 - filter.state2;
-        return c(m0) * x + c(m1) * v1 + c(m2) * v2;
+        const Step steps[3] = {step(0), step(count > 1 ? 1 : 0), step(count > 2 ? 2 : 0)};
+        for (int k = 0; k < end - begin; ++k) {
+            Quad x = quad(left[k], right[k], 0.0f, 0.0f);
+            for (int i = 0; i < count; ++i)
+                x = steps[i](x, state1[i], state2[i]);
+            put(x, left + k, right + k);
+        }
+        for (int i = 0; i < count; ++i) {
+            m_filters[used[i]].state1 = state1[i];
+            m_filters[used[i]].state2 = state2[i];
+        }
+    }
+    void run_any(const int* used, int count, bool moving, float* left, float* right, int begin, int end) noexcept {
+        for (int k = begin; k < end; ++k) {
+            Quad x = quad(left[k - begin], right[k - begin], 0.0f, 0.0f);
+            for (int i = 0; i < count; ++i) {
+                Filter& filter = m_filters[used[i]];
+                const Step step([&](int c) {
+                    return splat_quad(moving ? ramp_at<float>(filter.ramps[c], k) : filter.ramps[c].from);
+                });
+                x = step(x, filter.state1, filter.state2);
+            }
+            put(x, left + k - begin, right + k - begin);
+        }
+    }
+    static void put(Quad x, float* left, float* right) noexcept {
+        float out[4];
+        store(out, x);
+        *left = out[0];
+        *right = out[1];
     }
 
     Filter m_filters[band_count];

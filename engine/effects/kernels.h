@@ -40,11 +40,36 @@ struct ReverbState {
     std::uint32_t position = 0; // of the tick's first frame in all rings
 };
 
+// The last 16 frames and the tick's: tick frame k is at(k), k from -16.
+struct SaturationMemory {
+    static constexpr int k_history = 16;
+    alignas(16) float data[k_history + k_tick_frames] = {};
+
+    float* at(int k) noexcept { return data + k_history + k; }
+    void end_tick() noexcept {
+        for (int k = 0; k < k_history; ++k)
+            data[k] = data[k_tick_frames + k];
+    }
+};
+struct SaturationChannel {
+    SaturationMemory in;        // the input
+    SaturationMemory even, odd; // driven and biased, at twice the rate
+    SaturationMemory even_root; // sqrt(1 + x^2) of them
+    SaturationMemory odd_root;
+    SaturationMemory shaped_even;
+    SaturationMemory shaped_odd;
+};
+struct SaturationState {
+    SaturationChannel channel[2];
+    Ramp drive, bias, rest; // rest: what the bias alone gives
+};
+
 // Frames [begin, end) of a tick in place, left[0] and right[0] being frame `begin`; the result is the loudest magnitude that
 // went in, came out or was kept.
 struct EffectKernels {
     float (*chorus)(ChorusState& state, float* left, float* right, int begin, int end) noexcept;
     float (*reverb)(ReverbState& state, float* left, float* right, int begin, int end) noexcept;
+    float (*saturation)(SaturationState& state, float* left, float* right, int begin, int end) noexcept;
 };
 
 extern const EffectKernels k_effect_kernels_base;

@@ -80,6 +80,10 @@ inline Quad quad(float a, float b, float c, float d) noexcept {
 inline void transpose(Quad& a, Quad& b, Quad& c, Quad& d) noexcept {
     _MM_TRANSPOSE4_PS(a.v, b.v, c.v, d.v);
 }
+// Towards zero, of 0..2^31.
+inline void store_whole(std::uint32_t* p, Quad a) noexcept {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm_cvttps_epi32(a.v));
+}
 inline Quad load_quad(const float* p) noexcept {
     return {_mm_loadu_ps(p)};
 }
@@ -144,6 +148,9 @@ inline void transpose(Quad& a, Quad& b, Quad& c, Quad& d) noexcept {
     b.v = vcombine_f32(vget_low_f32(ab.val[1]), vget_low_f32(cd.val[1]));
     c.v = vcombine_f32(vget_high_f32(ab.val[0]), vget_high_f32(cd.val[0]));
     d.v = vcombine_f32(vget_high_f32(ab.val[1]), vget_high_f32(cd.val[1]));
+}
+inline void store_whole(std::uint32_t* p, Quad a) noexcept {
+    vst1q_u32(p, vcvtq_u32_f32(a.v));
 }
 inline Quad load_quad(const float* p) noexcept {
     return {vld1q_f32(p)};
@@ -248,6 +255,10 @@ inline void transpose(Quad& a, Quad& b, Quad& c, Quad& d) noexcept {
         c.v[i] = rows[i].v[2];
         d.v[i] = rows[i].v[3];
     }
+}
+inline void store_whole(std::uint32_t* p, Quad a) noexcept {
+    for (int i = 0; i < 4; ++i)
+        p[i] = static_cast<std::uint32_t>(a.v[i]);
 }
 inline Quad load_quad(const float* p) noexcept {
     return {{p[0], p[1], p[2], p[3]}};

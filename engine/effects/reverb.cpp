@@ -7,6 +7,7 @@
 #include "engine/effects/delay_line.h"
 #include "engine/effects/kernels.h"
 #include "engine/effects/polynomials.h"
+#include "engine/effects/ring.h"
 
 namespace tutti::engine {
 namespace {
@@ -61,19 +62,16 @@ private:
     Status allocate() override {
         const auto frames = [this](double seconds) { return static_cast<int>(seconds * sample_rate()) + 64; };
         for (int side = 0; side < 2; ++side) {
-            m_pre[side].allocate(frames(k_longest_pre_delay));
-            m_state.pre[side] = m_pre[side].ring();
+            m_pre[side].allocate(frames(k_longest_pre_delay), 24 + side);
             for (int i = 0; i < k_allpasses; ++i) {
-                m_allpass[side][i].allocate(frames(k_allpass_seconds[side][i]));
+                m_allpass[side][i].allocate(frames(k_allpass_seconds[side][i]), 16 + 4 * side + i);
                 m_state.allpass[side][i] = m_allpass[side][i].ring();
                 m_state.allpass_frames[side][i] =
                     std::max(k_tick_frames, static_cast<int>(std::lround(k_allpass_seconds[side][i] * sample_rate())));
             }
         }
-        for (int i = 0; i < k_lines; ++i) {
-            m_line[i].allocate(frames(k_largest * k_line_seconds[i] + k_wander_seconds));
-            m_state.line[i] = m_line[i].ring();
-        }
+        for (int i = 0; i < k_lines; ++i)
+            m_line[i].allocate(line_frames(i, k_largest), i);
         // Sound that is inside comes by an output at least once in this time.
         m_hold_frames = frames(k_longest_pre_delay + 0.06 + k_largest * k_line_seconds[k_lines - 1]);
         return {};
@@ -81,13 +79,13 @@ private:
 
     void clear() noexcept override {
         for (int side = 0; side < 2; ++side) {
-            m_pre[side].clear();
+            m_pre[side].clear(static_cast<int>(parameter(reverb::pre_delay) * sample_rate()) + 64);
             for (DelayLine& line : m_allpass[side])
                 line.clear();
             m_state.low[side] = 0.0f;
         }
         for (int i = 0; i < k_lines; ++i) {
-            m_line[i].clear();
+            m_line[i].clear(line_frames(i, parameter(reverb::size)));
             m_state.shelf[i] = 0.0f;
             m_phase[i] = static_cast<float>(i * 7 % k_lines) / k_lines;
         }
@@ -98,6 +96,7 @@ private:
         m_quiet.tick();
         m_state.position += k_tick_frames;
         const auto rate = static_cast<float>(sample_rate());
+        if (moved(bit(reverb::size) | bit(reverb::pre_delay)) || jump) reach(rate);
         move_lines(rate, jump);
         if (moved(bit(reverb::decay) | bit(reverb::size) | bit(reverb::high_decay))) set_losses();
         if (moved(bit(reverb::damping))) m_state.shelf_speed = one_pole(value(reverb::damping));
@@ -114,9 +113,23 @@ private:
         return static_cast<float>(1.0 - std::exp(-6.283185307179586 * cycles));
     }
 
-    static void move(MovingDelay& delay, float target, bool jump) noexcept {
-        if (jump) delay.jump(target);
-        delay.move(target);
+    int line_frames(int line, float size) const noexcept {
+        return static_cast<int>((size * k_line_seconds[line] + k_wander_seconds) * sample_rate()) + 64;
+    }
+
+    // Rings as long as the delays on their way will be: at their longest they are four times what the default size needs,
+    // and a reverb of that length does not stay in a core's cache.
+    void reach(float rate) noexcept {
+        const float size = greater_of(value(reverb::size), parameter(reverb::size));
+        const float pre_delay = greater_of(value(reverb::pre_delay), parameter(reverb::pre_delay));
+        for (int i = 0; i < k_lines; ++i) {
+            m_line[i].reach(line_frames(i, size), m_state.position);
+            m_state.line[i] = m_line[i].ring();
+        }
+        for (int side = 0; side < 2; ++side) {
+            m_pre[side].reach(static_cast<int>(pre_delay * rate) + 64, m_state.position);
+            m_state.pre[side] = m_pre[side].ring();
+        }
     }
 
     void move_lines(float rate, bool jump) noexcept {

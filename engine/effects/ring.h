@@ -13,6 +13,22 @@ inline F ramp_at(const Ramp& ramp, int k) noexcept {
     return splat<F>(ramp.from) + splat<F>(ramp.slope) * count_from<F>(k);
 }
 
+// Over this tick, towards `target` as far as k_steepest allows; at once where it jumps.
+inline void move(MovingDelay& delay, float target, bool jump) noexcept {
+    constexpr float k_ticks = 16.0f; // frames of a tick
+    constexpr float k_limit = MovingDelay::k_steepest * k_ticks;
+    if (jump) delay.now = target;
+    float step = target - delay.now;
+    step = step < -k_limit ? -k_limit : step > k_limit ? k_limit : step;
+    const float slope = step * (1.0f / k_ticks);
+    const Quad frames = splat_quad(delay.now) + splat_quad(slope) * quad(0.0f, 4.0f, 8.0f, 12.0f);
+    store_whole(delay.whole, frames);
+    store(delay.fraction, frames - towards_zero(frames));
+    delay.slope = slope;
+    delay.still = slope == 0.0f && delay.fraction[0] == 0.0f;
+    delay.now += step;
+}
+
 // The frame at `position`; 32 frames are contiguous from there.
 inline const float* frame_at(const Ring& ring, std::uint32_t position) noexcept {
     return ring.data + (position & ring.mask);

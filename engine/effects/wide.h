@@ -26,6 +26,12 @@ inline Wide operator-(Wide a, Wide b) noexcept {
 inline Wide operator*(Wide a, Wide b) noexcept {
     return {_mm512_mul_ps(a.v, b.v)};
 }
+inline Wide operator/(Wide a, Wide b) noexcept {
+    return {_mm512_div_ps(a.v, b.v)};
+}
+inline Wide square_root(Wide a) noexcept {
+    return {_mm512_sqrt_ps(a.v)};
+}
 inline Wide greater_of(Wide a, Wide b) noexcept {
     return {_mm512_max_ps(a.v, b.v)};
 }
@@ -91,6 +97,12 @@ inline Wide operator-(Wide a, Wide b) noexcept {
 }
 inline Wide operator*(Wide a, Wide b) noexcept {
     return {_mm256_mul_ps(a.v, b.v)};
+}
+inline Wide operator/(Wide a, Wide b) noexcept {
+    return {_mm256_div_ps(a.v, b.v)};
+}
+inline Wide square_root(Wide a) noexcept {
+    return {_mm256_sqrt_ps(a.v)};
 }
 inline Wide greater_of(Wide a, Wide b) noexcept {
     return {_mm256_max_ps(a.v, b.v)};

@@ -28,6 +28,7 @@ enum Controller : int {
     cc_timbre = 74,
     cc_general5 = 80, // 80..83: macros 5..8
     cc_portamento_control = 84,
+    cc_reverb = 91, // 40, General MIDI 2's default, leaves the patch's sends as they are
     cc_data_up = 96,
     cc_data_down = 97,
     cc_nrpn_fine = 98,
@@ -66,6 +67,7 @@ public:
         m_value[cc_volume] = 100;
         m_value[cc_pan] = 64;
         m_value[cc_timbre] = 64;
+        m_value[cc_reverb] = 40;
         bend_range = -1.0;
         fine = coarse = 0.0;
         modulation_range = 0.5;

@@ -111,6 +111,8 @@ Status make_image(const Patch& patch, const voices::VoiceType& type, PatchImage&
     image.glide_seconds = patch.glide_seconds;
     image.bend_range = patch.bend_range;
     image.velocity_curve = patch.velocity_curve;
+    image.sends[0] = patch.room_send;
+    image.sends[1] = patch.hall_send;
     image.voices = patch.voices;
     image.quality = patch.quality;
     image.mode = patch.mode;

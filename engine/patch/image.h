@@ -42,6 +42,7 @@ struct PatchImage {
     double glide_seconds = 0.0;
     double bend_range = 2.0;
     double velocity_curve = 0.0;
+    double sends[2] = {0.0, 0.0}; // to the stream's room and hall
     int voices = 32;
     Quality quality = Quality::standard;
     PlayMode mode = PlayMode::poly;

@@ -135,6 +135,10 @@ private:
             number(key, image.bend_range, k_bend_range);
         } else if (key == "velocity_curve") {
             number(key, image.velocity_curve, k_velocity_curve);
+        } else if (key == "room_send") {
+            number(key, image.sends[0], k_send);
+        } else if (key == "hall_send") {
+            number(key, image.sends[1], k_send);
         } else if (key == "voices") {
             double voices = image.voices;
             number(key, voices, k_patch_voices);

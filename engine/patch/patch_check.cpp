@@ -66,6 +66,8 @@ private:
         range("glide_seconds", patch.glide_seconds, k_glide_seconds.low, k_glide_seconds.high);
         range("bend_range", patch.bend_range, k_bend_range.low, k_bend_range.high);
         range("velocity_curve", patch.velocity_curve, k_velocity_curve.low, k_velocity_curve.high);
+        range("room_send", patch.room_send, k_send.low, k_send.high);
+        range("hall_send", patch.hall_send, k_send.low, k_send.high);
     }
 
     void table(const std::map<std::string, double>& values, const Table& of, const std::string& prefix) {

@@ -249,6 +249,10 @@ private:
             number(value, key, m_patch.bend_range);
         } else if (key == "velocity_curve") {
             number(value, key, m_patch.velocity_curve);
+        } else if (key == "room_send") {
+            number(value, key, m_patch.room_send);
+        } else if (key == "hall_send") {
+            number(value, key, m_patch.hall_send);
         } else if (key == "parameters") {
             parameters(value, key, m_voice, m_patch.parameters);
         } else if (key == "routes") {
@@ -373,6 +377,8 @@ std::string write_patch(const Patch& patch, const Catalog& catalog) {
         add_unknown(json, effect.unknown);
         effects.push(std::move(json));
     }
+    if (patch.room_send != 0.0) root.add("room_send", Json::of(patch.room_send));
+    if (patch.hall_send != 0.0) root.add("hall_send", Json::of(patch.hall_send));
     Json& macros = root.add("macros", Json::object());
     for (const auto& [id, name] : patch.macros)
         macros.add(id, Json::of(std::string_view(name)));

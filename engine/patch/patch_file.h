@@ -24,6 +24,7 @@ inline constexpr Limits k_patch_voices{1.0, 512.0};
 inline constexpr Limits k_glide_seconds{0.0, 60.0};
 inline constexpr Limits k_bend_range{0.0, 96.0};
 inline constexpr Limits k_velocity_curve{-1.0, 1.0};
+inline constexpr Limits k_send{0.0, 4.0};
 inline constexpr std::size_t k_patch_effects = 16;
 inline constexpr std::size_t k_patch_tags = 64;
 

@@ -211,6 +211,8 @@ std::string patch_schema(const Catalog& catalog) {
     properties.add("routes", routes());
     properties.add("controllers", controllers());
     properties.add("effects", effects(catalog));
+    properties.add("room_send", number("Into the stream's room, 1 is 0 dB", k_send.low, k_send.high, 0));
+    properties.add("hall_send", number("Into the stream's hall, 1 is 0 dB", k_send.low, k_send.high, 0));
     Json macros = described("object", "What the eight macro knobs are called");
     macros.add("additionalProperties", Json::of(false));
     macros.add("patternProperties", Json::object()).add("^macro[1-8]$", Json::object()).add("type", Json::of("string"));

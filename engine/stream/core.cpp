@@ -25,11 +25,14 @@ Core::Core(const StreamConfig& config, EventQueue& queue)
     m_counts.limit = config.voices;
     m_candidates.reserve(std::min(k_most_candidates, static_cast<std::size_t>(config.voices)));
     m_active.reserve(m_parts.size());
+    m_jobs.reserve(static_cast<std::size_t>(4 * config.parts + 16));
     m_banks.resize(static_cast<std::size_t>(4 * config.parts + 16));
     m_waiting.clear(); // made full size: touched here, and not in a callback
     m_batch.clear();
     m_mix.assign(static_cast<std::size_t>(config.channels) * k_block_frames, 0.0f);
     m_master.prepare(config.sample_rate, config.channels, config.limiter);
+    for (SendBus& send : m_sends)
+        send.prepare(config.channels);
     m_soft_start = config.soft_start ? static_cast<std::int64_t>(0.02 * config.sample_rate) : 0;
 }
 
@@ -242,11 +245,16 @@ void Core::apply(const Item& item, std::int64_t frame) noexcept {
             m_parts[event.part].spread().aim(event.value, std::bit_cast<float>(event.parameter));
         return;
     case EventType::effects:
-        m_master.take(static_cast<MasterEffects*>(item.object), m_transport.tempo(), frame);
+        if (event.index == 0)
+            m_master.take(static_cast<MasterEffects*>(item.object), m_transport.tempo(), frame);
+        else
+            m_sends[event.index - 1].take(static_cast<MasterEffects*>(item.object), m_transport.tempo());
         return;
     case EventType::tempo:
         m_transport.set_tempo(event.value, frame);
         m_master.set_tempo(m_transport.tempo());
+        for (SendBus& send : m_sends)
+            send.set_tempo(m_transport.tempo());
         break;
     case EventType::position:
         m_transport.set_position(event.value, frame);
@@ -323,11 +331,42 @@ void add_ramped(float* mix, const float* bus, int begin, int end, float from, fl
         mix[i] += bus[i] * (from + slope * static_cast<float>(i & (k_tick_frames - 1)));
 }
 
+// Magnitudes compare as the integers of their bits do, several at once.
+float loudest(const float* x, int frames) noexcept {
+    std::int32_t most = 0;
+    for (int i = 0; i < frames; ++i) {
+        std::int32_t bits;
+        std::memcpy(&bits, x + i, sizeof bits);
+        bits &= 0x7fffffff;
+        most = most > bits ? most : bits;
+    }
+    float peak;
+    std::memcpy(&peak, &most, sizeof peak);
+    return peak;
+}
+
 } // namespace
 
 void Core::wait_for_clips() noexcept {
     for (const int p : m_active)
         m_parts[static_cast<std::size_t>(p)].wait_for_clips(m_step_frame, m_step_frames);
+}
+
+int Core::effect_jobs() noexcept {
+    m_jobs.clear();
+    for (const int p : m_active) {
+        StreamPart& part = m_parts[static_cast<std::size_t>(p)];
+        part.add_clips(m_step_frame, m_step_frames, m_config.channels, m_dry);
+        for (Instance* instance = part.first(); instance != nullptr; instance = instance->next)
+            if (instance->effects_due() && m_jobs.size() < m_jobs.capacity()) m_jobs.push_back({instance, p});
+    }
+    return static_cast<int>(m_jobs.size());
+}
+
+void Core::run_effect_job(int job) noexcept {
+    const EffectJob& work = m_jobs[static_cast<std::size_t>(job)];
+    const trace::Span span("part effects", work.part);
+    work.instance->render_effects(m_step_frame, m_step_frames);
 }
 
 void Core::end_step(float* const* out, int at, trace::Stages& stages) noexcept {
@@ -340,12 +379,7 @@ void Core::end_step(float* const* out, int at, trace::Stages& stages) noexcept {
 
     for (const int p : m_active) {
         StreamPart& part = m_parts[static_cast<std::size_t>(p)];
-        part.add_clips(m_step_frame, m_step_frames, m_config.channels, m_dry);
         for (Instance* instance = part.first(); instance != nullptr; instance = instance->next) {
-            const bool due = instance->effects_due();
-            if (due) stages.next("effects", p);
-            instance->render_effects(m_step_frame, m_step_frames);
-            if (due) stages.next("mix");
             if (instance->silent()) continue;
             for (int begin = first; begin < last;) {
                 const int end = std::min(last, (begin / k_tick_frames + 1) * k_tick_frames);
@@ -357,8 +391,15 @@ void Core::end_step(float* const* out, int at, trace::Stages& stages) noexcept {
                 }
                 for (int c = 0; c < m_config.channels; ++c) {
                     const int side = m_config.channels == 2 ? c : 2;
+                    const auto gain = static_cast<float>(instance->gain());
                     add_ramped(m_mix.data() + c * k_block_frames, instance->bus(c), begin, end, gains.begin[side],
-                               gains.end[side], static_cast<float>(instance->gain()));
+                               gains.end[side], gain);
+                    for (int send = 0; send < k_sends; ++send) {
+                        const float level = gain * static_cast<float>(instance->send(send));
+                        if (level == 0.0f) continue;
+                        add_ramped(m_sends[send].open(c, first, last), instance->bus(c), begin, end,
+                                   gains.begin[side] * gains.begin[3], gains.end[side] * gains.end[3], level);
+                    }
                 }
                 begin = end;
             }
@@ -366,6 +407,10 @@ void Core::end_step(float* const* out, int at, trace::Stages& stages) noexcept {
     }
 
     stages.next("master");
+    for (SendBus& send : m_sends) {
+        send.render(m_step_frame, m_step_frames);
+        send.add_to(m_mix.data(), m_step_frame, m_step_frames);
+    }
     m_master.render_effects(m_mix.data(), m_step_frame, m_step_frames);
     if (m_step_frame < m_soft_start)
         for (int i = first; i < last; ++i) {
@@ -378,8 +423,7 @@ void Core::end_step(float* const* out, int at, trace::Stages& stages) noexcept {
     m_master.limit(m_mix.data(), m_step_frame, m_step_frames);
     for (int c = 0; c < m_config.channels; ++c) {
         const float* const mix = m_mix.data() + c * k_block_frames + first;
-        for (int i = 0; i < m_step_frames; ++i)
-            m_peak = std::max(m_peak, std::fabs(mix[i]));
+        m_peak = std::max(m_peak, loudest(mix, m_step_frames));
         if (out != nullptr) std::memcpy(out[c] + at, mix, static_cast<std::size_t>(m_step_frames) * sizeof(float));
     }
     m_frame += m_step_frames;
@@ -397,7 +441,10 @@ std::int64_t Core::tail() noexcept {
     for (const int p : m_active)
         for (Instance* i = m_parts[static_cast<std::size_t>(p)].first(); i != nullptr; i = i->next)
             if (i->effects() != nullptr) longest = std::max(longest, i->effects()->tail_frames());
-    return longest + m_master.tail_frames();
+    std::int64_t rooms = 0;
+    for (const SendBus& send : m_sends)
+        rooms = std::max(rooms, send.tail_frames());
+    return longest + rooms + m_master.tail_frames();
 }
 
 void Core::publish() noexcept {

@@ -46,7 +46,17 @@ public:
     int begin_step(int frames, BankStep* banks, int& count) noexcept TUTTI_NONBLOCKING;
     // Where pull may wait (`offline`): until the step's frames of written clips are there. After begin_step.
     void wait_for_clips() noexcept;
-    // After the backend: effects and mix; the step's frames go to out[channel][at..]. `stages` is at "mix".
+    // After the backend: the parts' effects, in jobs that share nothing, on any threads; returns how many. Then end_step.
+    int effect_jobs() noexcept TUTTI_NONBLOCKING;
+    void run_effect_job(int job) noexcept TUTTI_NONBLOCKING;
+    // Both on a backend's threads. Few chains are done sooner than a helper has heard of them.
+    static constexpr int k_jobs_worth_sharing = 4;
+    void run_effects(Backend& backend, int threads) noexcept {
+        const int jobs = effect_jobs();
+        backend.each([](void* core, int i) noexcept { static_cast<Core*>(core)->run_effect_job(i); }, this, jobs,
+                     jobs < k_jobs_worth_sharing ? 1 : threads);
+    }
+    // Mix, sends and the stream's effects; the step's frames go to out[channel][at..]. `stages` is at "mix".
     void end_step(float* const* out, int at, trace::Stages& stages) noexcept TUTTI_NONBLOCKING;
 
     // Counters for StreamStats. [any]
@@ -70,12 +80,18 @@ private:
     VoiceCounts m_counts;
     Transport m_transport;
     Vector<StreamPart> m_parts;
-    Vector<int> m_active;   // parts that have an instance, ascending
-    Vector<Bank> m_banks;   // of the step
-    Vector<Item> m_waiting; // heap, the earliest on top
-    Vector<Item> m_batch;   // of the next frame that has events, in order
+    Vector<int> m_active; // parts that have an instance, ascending
+    Vector<Bank> m_banks; // of the step
+    struct EffectJob {
+        Instance* instance = nullptr;
+        int part = 0;
+    };
+    Vector<EffectJob> m_jobs; // of the step: those whose effects have something to do
+    Vector<Item> m_waiting;   // heap, the earliest on top
+    Vector<Item> m_batch;     // of the next frame that has events, in order
     std::size_t m_batch_next = 0;
     Master m_master;
+    SendBus m_sends[k_sends];
     Vector<float> m_mix;      // [channel][64]
     std::int64_t m_frame = 0; // of the next step
     std::int64_t m_step_frame = 0;

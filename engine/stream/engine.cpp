@@ -143,6 +143,14 @@ Status Stream::set_effects(std::span<const PatchEffect> effects, std::int64_t fr
     }
 }
 
+Status Stream::set_send(int send, std::span<const PatchEffect> effects, std::int64_t frame) {
+    try {
+        return m_impl->state.set_send(send, effects, frame);
+    } catch (const std::bad_alloc&) {
+        return out_of_memory();
+    }
+}
+
 Result<Clip> Stream::play(int part, std::shared_ptr<const Sound> sound, const ClipConfig& config, std::int64_t frame) {
     const bool empty = sound == nullptr || sound->channels.empty() || sound->channels.size() > 16;
     if (empty || !(sound->sample_rate >= 1.0 && sound->sample_rate <= 1e6))

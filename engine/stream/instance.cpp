@@ -65,6 +65,8 @@ Result<std::unique_ptr<Instance>> Instance::make(const PatchImage& patch, const 
     instance->m_rate = spec.sample_rate;
     instance->m_type = patch.type;
     instance->m_gain = std::pow(10.0, patch.gain_db / 20.0);
+    instance->m_sends[0] = patch.sends[0];
+    instance->m_sends[1] = patch.sends[1];
     instance->m_bend_range = patch.bend_range;
     instance->m_glide_seconds = patch.glide_seconds;
     instance->m_mode = patch.mode;
@@ -138,14 +140,11 @@ bool Instance::fill_bank(Bank& bank) noexcept {
 }
 
 void Instance::render_effects(std::int64_t frame, int frames) noexcept {
-    if (!m_effects) return;
-    // Nothing in and nothing left inside: the chain looks, and the bus stays as it is.
-    const bool rests = m_bus_silent && m_effects->asleep();
     float* io[k_max_channels];
     for (int c = 0; c < m_channels; ++c)
         io[c] = bus(c) + frame % voices::k_block_frames;
     m_effects->render(io, frames, frame);
-    m_bus_silent = rests;
+    m_bus_silent = false;
 }
 
 void Instance::follow_tempo(double beats_per_second, std::int64_t frame) noexcept {

@@ -54,13 +54,14 @@ public:
     bool silent() const noexcept { return m_bus_silent; } // in the present step
     void sounded() noexcept { m_bus_silent = false; }     // something was added to the bus
     EffectChain* effects() noexcept { return m_effects.get(); }
-    // False where render_effects() has nothing to do. [render]
+    // False where the part's effects would do nothing but look: no sound comes in and none is left inside. [render]
     bool effects_due() const noexcept { return m_effects && !(m_bus_silent && m_effects->asleep()); }
     // The part's effects on the step's bus. [render]
     void render_effects(std::int64_t frame, int frames) noexcept;
     const voices::VoiceType* type() const noexcept { return m_type; }
     float* bus(int channel) noexcept { return m_bus.data() + channel * voices::k_block_frames; }
     double gain() const noexcept { return m_gain; }
+    double send(int to) const noexcept { return m_sends[to]; } // of the signal after gain(), see engine/stream/master.h
     double bend_range() const noexcept { return m_bend_range; }
     double glide_seconds() const noexcept { return m_glide_seconds; }
     PlayMode mode() const noexcept { return m_mode; }
@@ -90,6 +91,7 @@ private:
     int m_channels = 2;
     int m_quality = 1;
     double m_gain = 1.0;
+    double m_sends[2] = {0.0, 0.0};
     double m_bend_range = 2.0;
     double m_glide_seconds = 0.0;
     PlayMode m_mode = PlayMode::poly;

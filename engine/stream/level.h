@@ -9,10 +9,10 @@
 
 namespace tutti::engine {
 
-// Gains of a tick: left, right and all other channels; `end` is reached at the next tick.
+// Gains of a tick: left, right, all other channels, and what sends are multiplied by; `end` is reached at the next tick.
 struct TickGains {
-    float begin[3] = {1.0f, 1.0f, 1.0f};
-    float end[3] = {1.0f, 1.0f, 1.0f};
+    float begin[4] = {1.0f, 1.0f, 1.0f, 1.0f};
+    float end[4] = {1.0f, 1.0f, 1.0f, 1.0f};
     bool still() const noexcept { return begin[0] == end[0] && begin[1] == end[1] && begin[2] == end[2]; }
 };
 
@@ -36,14 +36,18 @@ public:
         m_aim[2] = static_cast<float>(gain);
         m_moving = true;
     }
+    void aim_sends(double factor) noexcept {
+        m_aim[3] = static_cast<float>(factor);
+        m_moving = true;
+    }
     // Gains of the tick that begins at `frame`. [render]
     void tick(std::int64_t frame) noexcept {
         TickGains& gains = m_ticks[(frame / voices::k_tick_frames) & 3];
-        for (int c = 0; c < 3; ++c)
+        for (int c = 0; c < 4; ++c)
             gains.begin[c] = gains.end[c] = m_now[c];
         if (!m_moving) return;
         m_moving = false;
-        for (int c = 0; c < 3; ++c) {
+        for (int c = 0; c < 4; ++c) {
             const float gap = m_aim[c] - m_now[c];
             m_now[c] = std::fabs(gap) < 1e-5f ? m_aim[c] : m_now[c] + gap * m_share;
             gains.end[c] = m_now[c];
@@ -54,8 +58,8 @@ public:
 
 private:
     TickGains m_ticks[4]; // of the render block
-    float m_aim[3] = {1.0f, 1.0f, 1.0f};
-    float m_now[3] = {1.0f, 1.0f, 1.0f};
+    float m_aim[4] = {1.0f, 1.0f, 1.0f, 1.0f};
+    float m_now[4] = {1.0f, 1.0f, 1.0f, 1.0f};
     float m_share = 1.0f;
     bool m_moving = false;
 };

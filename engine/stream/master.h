@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What follows the mix of all parts: the stream's effects and, always last, the limiter.
+// What follows the mix of all parts: the stream's effects and, always last, the limiter; and what parts send to.
 #pragma once
 
 #include <algorithm>
@@ -13,6 +13,8 @@
 #include "engine/memory/memory.h"
 
 namespace tutti::engine {
+
+inline constexpr int k_sends = 2; // the room and the hall
 
 struct MasterEffects : FromMemory {
     std::unique_ptr<EffectChain> chain;
@@ -104,6 +106,71 @@ private:
     std::int64_t m_fade = 960;
     int m_channels = 2;
     bool m_fading = false;
+};
+
+// A bus that parts send to: effects whose input is what was sent and whose output joins the mix.
+class SendBus {
+public:
+    // [control]
+    void prepare(int channels) {
+        m_channels = channels;
+        m_bus.assign(static_cast<std::size_t>(channels) * voices::k_block_frames, 0.0f);
+    }
+
+    // All below: [render].
+    // The old effects are cut off: what rings is not worth a second reverb.
+    void take(MasterEffects* effects, double tempo) noexcept TUTTI_NONBLOCKING {
+        // Release: every use of it came before.
+        if (m_effects != nullptr) m_effects->retired.store(true, std::memory_order_release);
+        m_effects = effects;
+        set_tempo(tempo);
+    }
+    void set_tempo(double tempo) noexcept TUTTI_NONBLOCKING {
+        if (m_effects != nullptr) m_effects->chain->set_tempo(tempo);
+    }
+    std::int64_t tail_frames() const noexcept TUTTI_NONBLOCKING {
+        return m_effects != nullptr ? m_effects->chain->tail_frames() : 0;
+    }
+    // Frames [first, last) of the block, empty until something is sent.
+    float* open(int channel, int first, int last) noexcept TUTTI_NONBLOCKING {
+        if (!m_open)
+            for (int c = 0; c < m_channels; ++c)
+                std::fill(m_bus.data() + c * voices::k_block_frames + first,
+                          m_bus.data() + c * voices::k_block_frames + last, 0.0f);
+        m_open = true;
+        return m_bus.data() + channel * voices::k_block_frames;
+    }
+    // The effects, alone on their bus: may run beside anything but the buses of parts.
+    void render(std::int64_t frame, int frames) noexcept TUTTI_NONBLOCKING {
+        const int first = static_cast<int>(frame % voices::k_block_frames);
+        m_sounds = m_effects != nullptr && (m_open || !m_effects->chain->asleep());
+        if (!m_sounds) {
+            m_open = false;
+            return;
+        }
+        float* io[k_max_channels];
+        for (int c = 0; c < m_channels; ++c)
+            io[c] = open(c, first, first + frames) + first;
+        m_effects->chain->render(io, frames, frame);
+        m_open = false;
+    }
+    void add_to(float* mix, std::int64_t frame, int frames) const noexcept TUTTI_NONBLOCKING {
+        if (!m_sounds) return;
+        const int first = static_cast<int>(frame % voices::k_block_frames);
+        for (int c = 0; c < m_channels; ++c) {
+            const float* const from = m_bus.data() + c * voices::k_block_frames + first;
+            float* const to = mix + c * voices::k_block_frames + first;
+            for (int i = 0; i < frames; ++i)
+                to[i] += from[i];
+        }
+    }
+
+private:
+    Vector<float> m_bus; // [channel][64]
+    MasterEffects* m_effects = nullptr;
+    int m_channels = 2;
+    bool m_open = false;   // something was sent in this step
+    bool m_sounds = false; // the step's frames are on the bus
 };
 
 } // namespace tutti::engine

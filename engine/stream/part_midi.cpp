@@ -114,6 +114,9 @@ void StreamPart::controller(std::int64_t frame, int number, int value) noexcept 
     case cc_pan:
         m_level.aim(m_channel.value(cc_volume), m_channel.value(cc_expression), m_channel.value(cc_pan));
         break;
+    case cc_reverb:
+        m_level.aim_sends(value / 40.0);
+        break;
     case cc_sostenuto:
         if (!sostenuto_was && m_channel.pedal(cc_sostenuto))
             master().each([&](Instance& i) { i.voices().sostenuto_down(is_member() ? m_index % 16 : -1); });

@@ -71,6 +71,7 @@ void RenderThread::add(StreamState& stream) {
         const std::lock_guard lock(m_mutex);
         m_entries.push_back({&stream, -1, 0.0});
         m_busy.reserve(m_entries.size());
+        m_jobs.reserve(m_banks.size() + static_cast<std::size_t>(stream.core().bank_capacity()));
         m_banks.resize(m_banks.size() + static_cast<std::size_t>(stream.core().bank_capacity()));
     }
     m_changed.notify_all();
@@ -84,6 +85,20 @@ void RenderThread::remove(StreamState& stream) {
 bool RenderThread::render_once() {
     const std::lock_guard lock(m_mutex);
     return render_locked();
+}
+
+// The effects of all parts of all busy streams, beside each other.
+void RenderThread::render_effects() noexcept {
+    m_jobs.clear();
+    for (StreamState* stream : m_busy)
+        for (int i = 0, jobs = stream->core().effect_jobs(); i < jobs; ++i)
+            m_jobs.push_back({&stream->core(), i}); // room was made in add()
+    const auto run_job = [](void* jobs, int i) noexcept {
+        const EffectJob& job = static_cast<const EffectJob*>(jobs)[i];
+        job.core->run_effect_job(job.index);
+    };
+    const bool share = m_jobs.size() >= static_cast<std::size_t>(Core::k_jobs_worth_sharing);
+    m_backend->each(run_job, m_jobs.data(), static_cast<int>(m_jobs.size()), share ? m_threads : 1);
 }
 
 bool RenderThread::render_locked() noexcept {
@@ -113,6 +128,8 @@ bool RenderThread::render_locked() noexcept {
             }
             stages.next("voices");
             if (count > 0) render_banks(count);
+            stages.next("effects");
+            render_effects();
             stages.next("mix");
             std::erase_if(m_busy, [&](StreamState* stream) {
                 if (!stream->end_step(stages)) return false;

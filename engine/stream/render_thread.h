@@ -36,10 +36,15 @@ private:
         std::int64_t closed = -1;
         double expected_ns = 0.0; // of the next pull
     };
+    struct EffectJob {
+        Core* core = nullptr;
+        int index = 0;
+    };
     void run();
     void watch();
     bool render_locked() noexcept;
     void render_banks(int count) noexcept;
+    void render_effects() noexcept;
     std::int64_t next_wake_ns() noexcept;
 
     const Hooks& m_hooks;
@@ -51,6 +56,7 @@ private:
     std::vector<Entry> m_entries;
     std::vector<StreamState*> m_busy;
     std::vector<BankStep> m_banks;
+    std::vector<EffectJob> m_jobs;
     double m_pass_ns = 0.0;      // how long a pass takes, at its longest
     std::int64_t m_woken_ns = 0; // when this pass was meant to begin
     bool m_stop = false;

@@ -78,6 +78,7 @@ void StreamState::set_mode(Mode mode) {
                 static_cast<int>(std::min<std::int64_t>(m_queue->closed() - m_core.frame(), k_block_frames)),
                 m_banks.data(), count);
             m_backend->render(m_banks.data(), count, 1);
+            m_core.run_effects(*m_backend, 1);
             trace::Stages stages;
             m_core.end_step(nullptr, 0, stages);
         }
@@ -126,9 +127,12 @@ void StreamState::render_here(float* const* out, int frames) noexcept {
         int count = 0;
         stages.next("control");
         const int step = m_core.begin_step(frames - done, m_banks.data(), count);
+        const int threads = m_config.mode == Mode::offline ? m_threads : 1;
         stages.next("voices");
-        if (count > 0) m_backend->render(m_banks.data(), count, m_config.mode == Mode::offline ? m_threads : 1);
+        if (count > 0) m_backend->render(m_banks.data(), count, threads);
         if (m_config.mode == Mode::offline) m_core.wait_for_clips();
+        stages.next("effects");
+        m_core.run_effects(*m_backend, threads);
         stages.next("mix");
         m_core.end_step(out, done, stages);
         done += step;

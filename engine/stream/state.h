@@ -36,6 +36,7 @@ public:
     Status set_patch(int part, const PatchImage& image, std::int64_t frame); // `part` is one that exists
     Status set_effects(std::span<const PatchEffect> effects, std::int64_t frame);
     Status set_effects(std::span<const EffectImage> effects, std::int64_t frame);
+    Status set_send(int send, std::span<const PatchEffect> effects, std::int64_t frame);
     Result<Clip> play(int part, std::shared_ptr<ClipPlayer> player, std::int64_t frame);
     Status stop(const ClipPlayer& player, std::int64_t frame);
     Status place(int part, float azimuth, float elevation, std::int64_t frame);
@@ -79,6 +80,8 @@ private:
     void give(float* const* out, int at, const float* const* block, int offset, int frames) noexcept;
     void trace_voices() noexcept;
     void collect();
+    Status post_effects(int place, std::span<const EffectImage> effects, std::int64_t frame);
+    Status ready_sends(const PatchImage& image);
     void prepare_ring();
     const voices::VoiceType* find_type(const std::string& id) const;
 
@@ -122,6 +125,7 @@ private:
     std::map<int, Tuning, std::less<int>, Allocator<std::pair<const int, Tuning>>> m_tuned;
     Vector<int> m_part_latency; // of each part's present effects, frames
     Vector<std::unique_ptr<MasterEffects>> m_effects;
+    bool m_send_ready[k_sends] = {};
     Vector<std::unique_ptr<ClipStart>> m_clips;
 };
 

@@ -6,6 +6,8 @@
 
 #include "engine/stream/state.h"
 
+#include "engine/effects/reverb.h"
+
 namespace tutti::engine {
 
 // Room for one more: after its event is posted nothing may fail any more.
@@ -58,6 +60,7 @@ Status StreamState::set_patch(int part, const PatchImage& image, std::int64_t fr
     if (static_cast<int>(m_instances.size()) >= m_core.bank_capacity())
         return Status(Code::full, "too many patches are still ringing out", "the patch was not set",
                       "set it again a little later");
+    if (Status status = ready_sends(image); !status) return status;
     Event event;
     event.frame = frame;
     event.type = EventType::patch;
@@ -136,23 +139,58 @@ Status StreamState::set_effects(std::span<const PatchEffect> effects, std::int64
     return set_effects(std::span<const EffectImage>(images, static_cast<std::size_t>(count)), frame);
 }
 
-Status StreamState::set_effects(std::span<const EffectImage> effects, std::int64_t frame) {
+// `place`: 0 is the mix, n the send n - 1. The mutex is held.
+Status StreamState::post_effects(int place, std::span<const EffectImage> effects, std::int64_t frame) {
     auto chain = EffectChain::create(effects, m_config.sample_rate, m_config.channels);
     if (!chain) return chain.status();
     auto made = std::make_unique<MasterEffects>();
     made->chain = std::move(chain).value();
     const int latency = made->chain->latency_frames();
-    const std::lock_guard lock(m_mutex);
     collect();
     Event event;
     event.frame = frame;
     event.type = EventType::effects;
+    event.index = static_cast<std::uint8_t>(place);
     make_room(m_effects);
     if (!m_own->post(event, made.get()))
         return Status(Code::full, "the event queue is full", "the effects were not set",
                       "pull the stream, or open it with more events");
     m_effects.push_back(std::move(made));
-    m_effect_latency.store(latency, std::memory_order_relaxed);
+    if (place == 0) m_effect_latency.store(latency, std::memory_order_relaxed);
+    return {};
+}
+
+Status StreamState::set_effects(std::span<const EffectImage> effects, std::int64_t frame) {
+    const std::lock_guard lock(m_mutex);
+    return post_effects(0, effects, frame);
+}
+
+Status StreamState::set_send(int send, std::span<const PatchEffect> effects, std::int64_t frame) {
+    if (send < 0 || send >= k_sends)
+        return Status(Code::out_of_range, "send " + std::to_string(send) + " does not exist", "nothing was set",
+                      "choose 0 (room) or 1 (hall)");
+    EffectImage images[PatchImage::k_most_effects];
+    int count = 0;
+    if (Status status = make_images(effects, images, count); !status) return status;
+    const std::lock_guard lock(m_mutex);
+    Status status =
+        post_effects(send + 1, std::span<const EffectImage>(images, static_cast<std::size_t>(count)), frame);
+    m_send_ready[send] = m_send_ready[send] || status.ok();
+    return status;
+}
+
+// The reverbs that a patch sends to, where none has been set. The mutex is held.
+Status StreamState::ready_sends(const PatchImage& image) {
+    constexpr float k_decay[k_sends] = {1.8f, 3.4f};
+    for (int send = 0; send < k_sends; ++send) {
+        if (m_send_ready[send] || image.sends[send] <= 0.0) continue;
+        EffectImage room;
+        set_defaults(room, reverb_type());
+        room.values[reverb::decay] = k_decay[send];
+        room.values[reverb::mix] = 1.0f;
+        if (Status status = post_effects(send + 1, {&room, 1}, k_asap); !status) return status;
+        m_send_ready[send] = true;
+    }
     return {};
 }
 

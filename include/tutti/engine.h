@@ -154,6 +154,10 @@ public:
     // The stream's own effects, after the mix of all parts and before the limiter; taken over within 20 ms. Errors: as
     // set_patch. [control]
     Status set_effects(std::span<const PatchEffect> effects, std::int64_t frame = k_asap);
+    // What parts send to, besides the mix: 0 is the room, 1 the hall (Patch::room_send, Patch::hall_send; controller 91 scales
+    // both). Without this call they are reverbs of 1.8 and 3.4 s, made when a patch first sends there. Errors: as set_effects,
+    // out_of_range (send). [control]
+    Status set_send(int send, std::span<const PatchEffect> effects, std::int64_t frame = k_asap);
     // Plays a sound on a part from `frame` on. Errors: out_of_range (part, config), invalid_argument (no samples). [control]
     Result<Clip> play(int part, std::shared_ptr<const Sound> sound, const ClipConfig& config = {},
                       std::int64_t frame = k_asap);

@@ -66,6 +66,8 @@ struct TUTTI_API Patch {
     std::vector<PatchRoute> routes;           // at most 16
     std::vector<PatchController> controllers; // a number once; Event::map_controller overrules it for a part
     std::vector<PatchEffect> effects;
+    double room_send = 0.0;                    // 0..4, after the effects and the part's level, to the stream's room;
+    double hall_send = 0.0;                    // and to its hall: reverbs that all parts share (Stream::set_send)
     std::map<std::string, std::string> macros; // "macro1" -> what it is called
     std::string unknown = "{}";                // JSON object of the keys this version does not know
 

@@ -200,6 +200,7 @@ TEST_CASE("a note's end does not click; a note that is cut off does, and is foun
         if (patch.category == "Drums") return; // their ends are their own
         Patch dry = patch;
         dry.effects.clear();
+        dry.room_send = dry.hall_send = 0.0;
         Take take = render(dry, {{0, patch.category == "Bass" ? 36 : 60, 1.0, 100}}, 1.3);
         CHECK(click(take) <= 6.0);
         // Pads' and basses' slow waves may be near zero on one frame: the cut is at the largest sample after a second.
@@ -227,6 +228,7 @@ TEST_CASE("the mod wheel and every macro change what is heard") {
     each_patch([](const Patch& patch) {
         Patch dry = patch;
         dry.effects.clear();
+        dry.room_send = dry.hall_send = 0.0;
         const std::vector<Note> notes = {{0.1, patch.category == "Drums" ? 45 : 60, 0.8, 100}};
         const Take still = render(dry, notes, 1.0);
         const auto change = [&](const Event& event) {

@@ -43,6 +43,7 @@ const std::string k_full = R"({
     { "number": 1, "target": "macro2" }
   ],
   "effects": [{ "type": "delay", "enabled": false, "parameters": { "time": 0.5, "mix": 0.2 } }],
+  "room_send": 0.25,
   "macros": { "macro1": "Brightness" }
 })";
 
@@ -110,6 +111,8 @@ TEST_CASE("every field of a patch is read") {
     CHECK(patch.controllers[0].from == 200.0);
     CHECK(patch.controllers[0].to == 8000.0);
     CHECK_FALSE(patch.controllers[1].from.has_value());
+    CHECK(patch.room_send == 0.25);
+    CHECK(patch.hall_send == 0.0);
     REQUIRE(patch.effects.size() == 1);
     CHECK_FALSE(patch.effects[0].enabled);
     CHECK(patch.effects[0].parameters.at("mix") == doctest::Approx(0.2));
