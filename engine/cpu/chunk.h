@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Renders one chunk of a bank: rows in pairs (the filter's chain of one hides behind the other), split at edits and ticks.
 //
-// Included by the instruction sets' translation units only.
+// Included by the instruction sets' translation units only. Over 400 lines: one loop, with what it splits at, read best together.
 #pragma once
 
 #include "dsp/reduce.h"
