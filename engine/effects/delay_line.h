@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 
 #include "engine/effects/state.h"
 #include "engine/memory/memory.h"
@@ -62,6 +63,7 @@ private:
     }
 
     Vector<float> m_data;
+    Ring m_ring;
     std::uint32_t m_most = 0;
     std::size_t m_offset = 0;
 };

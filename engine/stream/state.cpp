@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-// A stream's control calls and its pull. Over 400 lines: one function a call of the public interface, in its order.
 #include "engine/stream/state.h"
 
 #include <algorithm>
