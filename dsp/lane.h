@@ -20,8 +20,12 @@
 #define TUTTI_COPY_BITS(to, from) tutti_copy_bits(to, from)
 #define TUTTI_UNROLL _Pragma("unroll")
 #define TUTTI_PREFETCH(address) (void)(address)
-inline void tutti_copy_bits(unsigned int& to, float from) { to = __float_as_uint(from); }
-inline void tutti_copy_bits(float& to, unsigned int from) { to = __uint_as_float(from); }
+inline void tutti_copy_bits(unsigned int& to, float from) {
+    to = __float_as_uint(from);
+}
+inline void tutti_copy_bits(float& to, unsigned int from) {
+    to = __uint_as_float(from);
+}
 #elif defined(_MSC_VER) && !defined(__clang__)
 #include <math.h>
 #include <string.h>
