@@ -145,6 +145,11 @@ struct DeviceBackend::Impl {
     std::vector<Candidate> candidates;
     std::vector<engine::Edit> rebuilt;
     std::vector<float> rebuilt_values;
+    struct Borrowed {
+        Row* row;
+        std::uint32_t first_edit;
+    };
+    std::vector<Borrowed> borrowed; // rows whose edits are ours for this step: the stream keeps its own list
     std::vector<BankStep> cpu_steps;
     struct Fade {
         const Row* rows;
@@ -186,6 +191,7 @@ struct DeviceBackend::Impl {
         return fine(error, "device memory");
     }
 
+    int place_of(const engine::Bank& bank) const;
     int find(const engine::Bank& bank);
     int adopt(const engine::Bank& bank);
     bool move_up(const engine::Bank& bank, Resident& resident);
@@ -251,6 +257,7 @@ Status DeviceBackend::Impl::prepare() {
     }
     candidates.reserve(row_total * k_row_slots);
     rebuilt.resize(static_cast<std::size_t>(config.edits + config.standby_voices));
+    borrowed.reserve(row_total);
     rebuilt_values.resize(static_cast<std::size_t>(config.standby_voices) * k_largest_start);
     cpu_steps.resize(bank_total * 4);
     fades.reserve(bank_total * 4);
@@ -260,6 +267,12 @@ Status DeviceBackend::Impl::prepare() {
 }
 
 // --- residency
+
+int DeviceBackend::Impl::place_of(const engine::Bank& bank) const {
+    for (std::size_t i = 0; i < residents.size(); ++i)
+        if (residents[i].rows == bank.rows && residents[i].type == bank.type) return static_cast<int>(i);
+    return -1;
+}
 
 int DeviceBackend::Impl::find(const engine::Bank& bank) {
     for (std::size_t i = 0; i < residents.size(); ++i) {
@@ -702,6 +715,7 @@ void DeviceBackend::Impl::hand_over() {
             }
             for (; next != engine::k_no_edit; next = bank.edits[next].next)
                 append(bank.edits[next]);
+            borrowed.push_back({&row, row.first_edit});
             row.first_edit = head;
         }
         bank.edits = rebuilt.data() + first;
@@ -733,6 +747,9 @@ void DeviceBackend::Impl::fade_in(BankStep* steps, int count) {
 
 void DeviceBackend::Impl::on_cpu(BankStep* steps, int count, int threads) {
     standby->render(steps, count, threads);
+    for (const Borrowed& each : borrowed)
+        each.row->first_edit = each.first_edit;
+    borrowed.clear();
     fade_in(steps, count);
     ++stats.cpu_steps;
 }
@@ -808,7 +825,7 @@ bool DeviceBackend::submit(BankStep* steps, int count) noexcept {
     ++m.step;
     if (m.flights == 0) m.move_used = 0, m.move_row_used = 0;
     for (int i = 0; i < f.count; ++i) {
-        f.place[static_cast<std::size_t>(i)] = m.stats.lost ? -1 : m.find(*steps[i].bank);
+        f.place[static_cast<std::size_t>(i)] = m.stats.lost ? m.place_of(*steps[i].bank) : m.find(*steps[i].bank);
         if (f.place[static_cast<std::size_t>(i)] < 0 && !m.stats.lost) ++m.stats.cpu_banks;
     }
     ++m.flights;
