@@ -4,9 +4,11 @@
 
 #include "engine/backend.h"
 
-namespace tutti::engine {
+namespace tutti::dsp {
+enum class Isa; // dsp/isa.h
+}
 
-enum class Isa; // engine/cpu/isa.h
+namespace tutti::engine {
 
 // The sound of one chunk of a bank, reduced to one number a frame and channel.
 struct ChunkWork {
@@ -52,6 +54,6 @@ const KernelTable* kernels_sse2() noexcept;
 const KernelTable* kernels_avx2() noexcept;
 const KernelTable* kernels_avx512() noexcept;
 const KernelTable* kernels_neon() noexcept;
-const KernelTable* kernels_of(Isa isa) noexcept;
+const KernelTable* kernels_of(dsp::Isa isa) noexcept;
 
 } // namespace tutti::engine

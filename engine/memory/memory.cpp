@@ -44,6 +44,10 @@ MemoryScope::~MemoryScope() {
     t_present = m_outer;
 }
 
+void too_large() {
+    throw std::bad_alloc();
+}
+
 void* take_block(std::size_t size) {
     Memory& memory = present_memory();
     if (size > static_cast<std::size_t>(-1) - sizeof(Header)) throw std::bad_alloc();

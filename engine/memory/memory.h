@@ -38,13 +38,18 @@ private:
     Memory* m_outer;
 };
 
+// Throws std::bad_alloc: kernels are compiled without exceptions and see this header. [control]
+[[noreturn]] void too_large();
+
 // Of containers: the source that was present when the container was made.
 template <class T>
 class Allocator {
 public:
+    // NOLINTBEGIN(readability-identifier-naming): the standard's names
     using value_type = T;
     using propagate_on_container_move_assignment = std::true_type;
     using propagate_on_container_swap = std::true_type;
+    // NOLINTEND(readability-identifier-naming)
 
     Allocator() noexcept : m_memory(&present_memory()) {}
     template <class U>
@@ -53,7 +58,7 @@ public:
 
     T* allocate(std::size_t count) {
         constexpr std::size_t k_most = static_cast<std::size_t>(-1) / sizeof(T);
-        if (count > k_most) throw std::bad_alloc();
+        if (count > k_most) too_large();
         return static_cast<T*>(m_memory->allocate(count * sizeof(T), alignof(T)));
     }
     void deallocate(T* place, std::size_t count) noexcept { m_memory->release(place, count * sizeof(T), alignof(T)); }
