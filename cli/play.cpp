@@ -397,8 +397,9 @@ Command add_play(CLI::App& app) {
     sub->add_option("--midi", options->midi, "Listen to the MIDI ports whose name holds this; default: all");
     option(*sub, "--patch", options->patch, "Factory patch or patch file for every part");
     option(*sub, "--mode", options->mode, "inline (no added latency) or ahead (render thread)");
-    sub->add_option("--lyrics", options->lyrics, "A sound file's words in time: this .lrc file or the one beside it")
-        ->expected(0, 1);
+    CLI::Option* const lyrics = sub->add_option("--lyrics", options->lyrics,
+                                                "A sound file's words in time: this .lrc file or the one beside it")
+                                    ->expected(0, 1);
     sub->add_option("--model", options->model, "Whisper folder that hears the words where there is no .lrc file");
     option(*sub, "--look-ahead", options->look_ahead, "Blocks of 64 frames that ahead renders before they are heard");
     sub->add_option("--record", options->record, "Also write what is heard to this sound file");
@@ -407,7 +408,10 @@ Command add_play(CLI::App& app) {
     sub->add_flag("--no-midi", options->no_midi, "Listen to no MIDI port");
     sub->add_flag("--quiet", options->quiet, "No meters, no summary");
     trace_option(*sub, options->trace);
-    return {sub, [options] { return traced(options->trace, options->quiet, [options] { return run(*options); }); }};
+    return {sub, [options, lyrics] {
+                if (lyrics->count() > 0 && options->lyrics.empty()) options->lyrics = "-"; // given without a name
+                return traced(options->trace, options->quiet, [options] { return run(*options); });
+            }};
 }
 
 } // namespace tutti::cli
