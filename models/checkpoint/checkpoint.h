@@ -49,6 +49,10 @@ public:
     // Raw bytes as stored. [worker]
     Status read_bytes(const TensorInfo& tensor, std::span<std::byte> out) const;
 
+    // The tensor's bytes in the mapped file, as stored and not aligned; not for files that somebody may shorten meanwhile.
+    // They live as long as the checkpoint. [worker]
+    Result<std::span<const std::byte>> view(const TensorInfo& tensor) const;
+
     // bytes_per_element of the type in memory; 0 keeps the stored type. Only names for which `wanted` holds. [control]
     MemoryPlan plan(std::size_t bytes_per_element, const std::function<bool(std::string_view)>& wanted = {}) const;
 

@@ -28,12 +28,12 @@ namespace tutti::models {
 struct HeartCodecConfig {
     int codebooks = 8, codebook_size = 8192, codebook_width = 32; // num_quantizers, codebook_size, codebook_dim
     int condition_width = 512;                                    // dim
-    int head_width = 64, heads = 24;                              // of the first blocks; the second ones are twice as wide
-    int blocks = 24, wide_blocks = 6;                             // num_layers, num_layers_2
-    int input_width = 1024, latent_width = 256;                   // in_channels, out_channels
+    int head_width = 64, heads = 24;            // of the first blocks; the second ones are twice as wide
+    int blocks = 24, wide_blocks = 6;           // num_layers, num_layers_2
+    int input_width = 1024, latent_width = 256; // in_channels, out_channels
     int sample_rate = 48000;
     int channel_latents = 128; // latent_hidden_dim: latents of one of the two stereo channels
-    int first_channels = 64;   // init_channel: doubled at every stage of the encoder, halved at every one of the decoder
+    int first_channels = 64; // init_channel: doubled at every stage of the encoder, halved at every one of the decoder
     std::array<int, 5> upsample{5, 4, 4, 4, 3};
     int kernel = 7, delay_kernel = 5, residual_kernel = 7;
     int repeats = 2; // num_samples: every sample before the last stages stands so often
@@ -51,7 +51,7 @@ struct HeartCodecConfig {
 using LatentNoise = std::function<void(int window, int latents, std::span<float> out)>;
 
 struct CodecProgress {
-    int window = 0; // from 0
+    int window = 0;              // from 0
     const char* stage = "solve"; // "solve", "decode"
     double fraction = 0.0;       // of this window's arithmetic, 0..1
 };
@@ -80,11 +80,11 @@ public:
         int overlap = 0; // codes shared with the window before
     };
     CodecSchedule() = default;
-    // Errors: lengths that are not at least 93 codes, `strict` together with a first window, steps below 1.
+    // Errors: windows shorter than 93 codes or longer than ten minutes, `strict` together with a first window.
     static Result<CodecSchedule> make(const CodecOptions& options, const HeartCodecConfig& config); // [any]
 
-    Window window(int index) const noexcept;       // [any]
-    int windows(int codes) const noexcept;         // of a whole song of so many codes
+    Window window(int index) const noexcept;        // [any]
+    int windows(int codes) const noexcept;          // of a whole song of so many codes
     std::int64_t samples(int codes) const noexcept; // of a whole song of so many codes
 
 private:
@@ -109,7 +109,7 @@ public:
 
     const HeartCodecConfig& config() const noexcept; // [any]
     const MemoryPlan& plan() const noexcept;         // of the weights that are used [any]
-    std::size_t packed_bytes() const noexcept;       // weights in memory of our own; the rest of the plan is mapped [any]
+    std::size_t packed_bytes() const noexcept; // weights in memory of our own; the rest of the plan is mapped [any]
     // Memory for activations with these options, taken at the first window. [any]
     std::size_t work_bytes(const CodecOptions& options) const noexcept;
     // Floating-point operations of one window: the solver's, the decoder's. [any]
@@ -123,8 +123,9 @@ public:
     // Reads every value that is used; refuses NaN and infinity with their place. [worker]
     Status check(const std::function<bool()>& cancelled = {}) const;
 
-    void set_threads(int threads);          // at most as many as it was opened with [worker]
-    void set_token(const CancelToken& token); // once cancelled, calls return early with results that mean nothing [worker]
+    void set_threads(int threads); // at most as many as it was opened with [worker]
+    void
+    set_token(const CancelToken& token); // once cancelled, calls return early with results that mean nothing [worker]
     bool cancelled() const noexcept;
 
     // codes [frames][8], each -1 (dropped) or below codebook_size -> condition [2 frames][512]. `sum`: the RVQ sum after
@@ -143,8 +144,9 @@ public:
     Status decode(std::span<const float> latents, const TileSink& sink, int tile_latents = 0,
                   const CodecProbe& probe = {}) const;
 
+    struct State; // of models/heartcodec/state.h
+
 private:
-    struct State;
     explicit HeartCodec(std::unique_ptr<State> state);
     std::unique_ptr<State> m_state;
 };
@@ -156,7 +158,7 @@ using SoundSink = std::function<Status(std::span<const float> left, std::span<co
 class CodecStream {
 public:
     // `codec` must outlive it. Errors: options without sense. [worker]
-    static Result<CodecStream> make(const HeartCodec& codec, CodecOptions options, SoundSink sink);
+    static Result<CodecStream> make(HeartCodec& codec, CodecOptions options, SoundSink sink);
     CodecStream(CodecStream&&) noexcept;
     CodecStream& operator=(CodecStream&&) noexcept;
     ~CodecStream();

@@ -11,12 +11,15 @@
 namespace tutti::models {
 
 enum class Epilogue : std::uint8_t {
-    store, // C = A B + bias
-    gelu,  // C = gelu(A B + bias), the exact (erf) form
-    add,   // C = C + (A B + bias)
+    store,      // C = A B + bias
+    gelu,       // C = gelu(A B + bias), the exact (erf) form
+    add,        // C = C + (A B + bias)
+    prelu,      // C = prelu(A B + bias), one slope for all
+    scaled_add, // C = C + scale * (A B), a scale for each column, no bias
 };
 
-// C[m][n] of one product. B is packed: panels of `panel` columns, each [k][panel].
+// C[m][n] of one product. B is packed: panels of `panel` columns, each [k][panel]. A's values may lie in segments, as those of a
+// dilated convolution do: value i of a row at (i / segment) * segment_step + i % segment.
 struct Gemm {
     const float* a = nullptr; // row i at a + i * a_step
     std::ptrdiff_t a_step = 0;
@@ -27,6 +30,10 @@ struct Gemm {
     float* c = nullptr;          // row i at c + i * c_step
     std::ptrdiff_t c_step = 0;
     Epilogue epilogue = Epilogue::store;
+    int segment = 0; // 0: one of k values
+    std::ptrdiff_t segment_step = 0;
+    const float* scale = nullptr; // [n]
+    float slope = 0.0f;
 };
 
 // Numbers that weights are kept in. BF16 products add in FP32; INT8 ones add whole numbers exactly, group by group.

@@ -4,6 +4,7 @@
 // order (Goto & van de Geijn, Anatomy of high-performance matrix multiplication, 2008, without the packing of A).
 
 #include <models/nn/kernels.h>
+#include <models/nn/lane_math.h>
 
 namespace tutti::models::TUTTI_KERNEL_NAMESPACE {
 
@@ -15,25 +16,6 @@ inline constexpr int k_rows = 6; // 12 sums, 2 of B, 1 of A: 15 of 16 registers
 #endif
 inline constexpr int k_inner = 512;
 inline constexpr int k_row_block = 96; // rows of A that stay in the second-level cache while the panels pass
-
-// e^x for x <= 0 and down to -87, 0 below: n ln 2 + r, series of e^r to r^7 (omitted: 5e-9).
-static inline F exp_of(const F& x) {
-    const F clamped = max(x, F(-87.0f));
-    const F magic(12582912.0f); // 1.5 2^23: adding it rounds to a whole number in the low bits
-    const F shifted = clamped * F(1.44269504089f) + magic;
-    const F n = shifted - magic;
-    F r = clamped - n * F(0.693359375f); // ln 2 in two parts, the first exact times n
-    r = r - n * F(-2.12194440e-4f);
-    F p = F(1.0f / 720.0f) + r * F(1.0f / 5040.0f);
-    p = F(1.0f / 120.0f) + r * p;
-    p = F(1.0f / 24.0f) + r * p;
-    p = F(1.0f / 6.0f) + r * p;
-    p = F(0.5f) + r * p;
-    p = F(1.0f) + r * p;
-    p = F(1.0f) + r * p;
-    const F scale = float_of_bits((bits_of(shifted) - I(0x4b400000 - 127)) << 23);
-    return keep_where_above(x, -87.0f, p * scale);
-}
 
 // x/2 (1 + erf(x / sqrt 2)); erf by Abramowitz & Stegun 7.1.26, 1.5e-7 absolute.
 static inline F gelu_of(const F& x) {
@@ -53,23 +35,28 @@ static inline void tile(const Gemm& g, int row, int panel, int k0, int k1, bool 
     TUTTI_UNROLL
     for (int r = 0; r < R; ++r)
         sum[r][0] = sum[r][1] = F(0.0f);
-    const float* a = g.a + row * g.a_step + k0;
     const float* b = g.b + (static_cast<std::ptrdiff_t>(panel) * g.k + k0) * k_panel;
-    for (int k = k0; k < k1; ++k, ++a, b += k_panel) {
-        const F b0 = load(b), b1 = load(b + W);
-        TUTTI_UNROLL
-        for (int r = 0; r < R; ++r) {
-            const F x(a[r * g.a_step]);
-            sum[r][0] = fma(x, b0, sum[r][0]);
-            sum[r][1] = fma(x, b1, sum[r][1]);
+    const int segment = g.segment > 0 ? g.segment : g.k;
+    for (int k = k0; k < k1;) {
+        const int at = k / segment, end = (at + 1) * segment < k1 ? (at + 1) * segment : k1;
+        const float* a = g.a + row * g.a_step + at * g.segment_step + (k - at * segment);
+        for (; k < end; ++k, ++a, b += k_panel) {
+            const F b0 = load(b), b1 = load(b + W);
+            TUTTI_UNROLL
+            for (int r = 0; r < R; ++r) {
+                const F x(a[r * g.a_step]);
+                sum[r][0] = fma(x, b0, sum[r][0]);
+                sum[r][1] = fma(x, b1, sum[r][1]);
+            }
         }
     }
     const int column = panel * k_panel;
     const int width = g.n - column < k_panel ? g.n - column : k_panel;
     alignas(64) float bias[k_panel];
     alignas(64) float edge[k_panel];
+    const float* each = g.epilogue == Epilogue::scaled_add ? g.scale : g.bias;
     for (int i = 0; i < k_panel; ++i)
-        bias[i] = g.bias && i < width ? g.bias[column + i] : 0.0f;
+        bias[i] = each && i < width ? each[column + i] : 0.0f;
     TUTTI_UNROLL
     for (int r = 0; r < R; ++r) {
         float* c = g.c + (row + r) * g.c_step + column;
@@ -81,9 +68,13 @@ static inline void tile(const Gemm& g, int row, int panel, int k0, int k1, bool 
         for (int v = 0; v < 2; ++v) {
             F x = sum[r][v];
             // The bias starts the sum; with `add` the old value does.
-            if (!first || g.epilogue == Epilogue::add) x = load(old + v * W) + x;
-            if (first) x = x + load(bias + v * W);
+            if (g.epilogue == Epilogue::scaled_add)
+                x = fma(load(bias + v * W), x, load(old + v * W));
+            else if (!first || g.epilogue == Epilogue::add)
+                x = load(old + v * W) + x;
+            if (first && g.epilogue != Epilogue::scaled_add) x = x + load(bias + v * W);
             if (last && g.epilogue == Epilogue::gelu) x = gelu_of(x);
+            if (last && g.epilogue == Epilogue::prelu) x = max(x, F(0.0f)) + F(g.slope) * min(x, F(0.0f));
             store(whole ? c + v * W : edge + v * W, x);
         }
         if (!whole)
@@ -144,15 +135,6 @@ static void pack(const float* from, std::ptrdiff_t column_step, std::ptrdiff_t v
             for (int j = 0; j < k_panel; ++j)
                 panel[j] = j < width ? values[j * column_step] : 0.0f;
     }
-}
-
-static inline float sum_of(const F& x) {
-    alignas(64) float lanes[W];
-    store(lanes, x);
-    float sum = 0.0f;
-    for (int i = 0; i < W; ++i)
-        sum += lanes[i];
-    return sum;
 }
 
 static void layer_norm(const float* x, int rows, int width, const float* weight, const float* bias, float* out) {
