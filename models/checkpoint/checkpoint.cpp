@@ -187,14 +187,14 @@ Status Checkpoint::read_bytes(const TensorInfo& tensor, std::span<std::byte> out
     return m_by_name.at(tensor.name).second->file.read(tensor.begin, out);
 }
 
-Result<std::span<const std::byte>> Checkpoint::view(const TensorInfo& tensor) const {
-    const MappedFile& file = m_by_name.at(tensor.name).second->file;
-    const auto whole = file.map();
+Result<std::span<const std::byte>> Checkpoint::map(const TensorInfo& tensor) const {
+    auto whole = m_by_name.at(tensor.name).second->file.map();
     if (!whole) return whole.status();
-    if (tensor.end > whole->size() || !file.unchanged())
-        return Status(Code::truncated, file.path().string() + " has changed since it was opened",
-                      "the model is not loaded", "leave the file alone while it is in use, and load it again");
     return whole->subspan(static_cast<std::size_t>(tensor.begin), static_cast<std::size_t>(tensor.end - tensor.begin));
+}
+
+bool Checkpoint::unchanged() const noexcept {
+    return std::all_of(m_shards.begin(), m_shards.end(), [](const auto& shard) { return shard->file.unchanged(); });
 }
 
 Status Checkpoint::read_f32(const TensorInfo& tensor, std::span<float> out,

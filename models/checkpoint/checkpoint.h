@@ -48,10 +48,10 @@ public:
     Status read_f32(const TensorInfo& tensor, std::span<float> out, const std::function<bool()>& cancelled = {}) const;
     // Raw bytes as stored. [worker]
     Status read_bytes(const TensorInfo& tensor, std::span<std::byte> out) const;
-
-    // The tensor's bytes in the mapped file, as stored and not aligned; not for files that somebody may shorten meanwhile.
-    // They live as long as the checkpoint. [worker]
-    Result<std::span<const std::byte>> view(const TensorInfo& tensor) const;
+    // The tensor where it lies in its mapped file, for as long as the checkpoint lives. Whoever shortens that file meanwhile ends
+    // the process; unchanged() tells of changes. [worker]
+    Result<std::span<const std::byte>> map(const TensorInfo& tensor) const;
+    bool unchanged() const noexcept; // every file has the length and time of its opening [worker]
 
     // bytes_per_element of the type in memory; 0 keeps the stored type. Only names for which `wanted` holds. [control]
     MemoryPlan plan(std::size_t bytes_per_element, const std::function<bool(std::string_view)>& wanted = {}) const;

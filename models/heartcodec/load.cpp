@@ -55,7 +55,7 @@ public:
                            "the codec is not loaded", "use a checkpoint stored as F32, F16 or BF16");
             return w;
         }
-        const auto view = m_state.checkpoint.view(*tensor);
+        const auto view = m_state.checkpoint.map(*tensor);
         if (!view) {
             error = view.status();
             return w;
@@ -270,6 +270,9 @@ Status load_codec(HeartCodec::State& state, const std::function<bool()>& cancell
     Loader loader(state, cancelled);
     loader.load();
     if (!loader.error) return loader.error;
+    if (!state.checkpoint.unchanged())
+        return Status(Code::malformed, "a file of the checkpoint was changed while it was loaded",
+                      "the codec is not loaded", "leave the folder alone and load it again");
     for (const TensorInfo* tensor : state.used) {
         ++state.plan.tensors;
         state.plan.elements += tensor->elements;

@@ -2,7 +2,7 @@
 // The table of nn/block_kernels.h for the instruction set of the including file (lanes.h comes before).
 
 #include <models/nn/block_kernels.h>
-#include <models/nn/lane_math.h>
+#include <models/nn/exponential.inl>
 
 namespace tutti::models::TUTTI_KERNEL_NAMESPACE {
 

@@ -3,8 +3,8 @@
 // Product: register tiles of R rows by two vectors over blocks of 512 values of the inner sum, whose partial sums are added in
 // order (Goto & van de Geijn, Anatomy of high-performance matrix multiplication, 2008, without the packing of A).
 
+#include <models/nn/exponential.inl>
 #include <models/nn/kernels.h>
-#include <models/nn/lane_math.h>
 
 namespace tutti::models::TUTTI_KERNEL_NAMESPACE {
 

@@ -102,5 +102,14 @@ static inline I bits_of(const F& x) {
 static inline F float_of_bits(const I& x) {
     return xsimd::bitwise_cast<F>(x);
 }
+// Lane after lane, in order.
+static inline float sum_of(const F& x) {
+    alignas(64) float lanes[W];
+    store(lanes, x);
+    float sum = 0.0f;
+    for (int i = 0; i < W; ++i)
+        sum += lanes[i];
+    return sum;
+}
 
 } // namespace tutti::models::TUTTI_KERNEL_NAMESPACE

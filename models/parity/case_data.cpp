@@ -88,6 +88,12 @@ std::vector<float> Case::floats(const std::string& point) const {
     return raw<float>(*m_tensors, t);
 }
 
+std::vector<float> Case::shared_floats(const std::string& tensor_name) const {
+    const TensorInfo* found = m_tensors ? m_tensors->find(tensor_name) : nullptr;
+    if (!found || found->dtype != Dtype::f32) throw std::runtime_error("the data has no F32 tensor " + tensor_name);
+    return raw<float>(*m_tensors, *found);
+}
+
 std::vector<double> Case::doubles(const std::string& point) const {
     const TensorInfo& t = tensor(point);
     if (t.dtype != Dtype::f64) throw std::runtime_error(point + " is not F64");

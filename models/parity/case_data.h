@@ -50,6 +50,7 @@ public:
 
     bool has(const std::string& point) const;
     std::vector<float> floats(const std::string& point) const;
+    std::vector<float> shared_floats(const std::string& tensor_name) const; // of the file, not of this case alone
     std::vector<double> doubles(const std::string& point) const;
     std::vector<std::int64_t> integers(const std::string& point) const;
     std::vector<std::uint64_t> shape(const std::string& point) const;
@@ -92,6 +93,7 @@ void add_mel_checkers(std::map<std::string, Checker>& table);
 void add_text_checkers(std::map<std::string, Checker>& table); // crafted lists, tokenizer, writers
 void add_writer_checkers(std::map<std::string, Checker>& table);
 void add_openai_checkers(std::map<std::string, Checker>& table);  // needs the network, too
+void add_codec_checkers(std::map<std::string, Checker>& table);
 void add_whisper_checkers(std::map<std::string, Checker>& table); // what needs the network
 
 } // namespace tutti::models::parity

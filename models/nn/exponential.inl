@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Functions of one vector that several kernels share. Included only by source files of one instruction set.
+// e^x over the lanes of the including file (lanes.h comes before).
 #pragma once
-
-#include <models/nn/lanes.h>
 
 namespace tutti::models::TUTTI_KERNEL_NAMESPACE {
 
@@ -23,16 +21,6 @@ static inline F exp_of(const F& x) {
     p = F(1.0f) + r * p;
     const F scale = float_of_bits((bits_of(shifted) - I(0x4b400000 - 127)) << 23);
     return keep_where_above(x, -87.0f, p * scale);
-}
-
-// Lane after lane, in order.
-static inline float sum_of(const F& x) {
-    alignas(64) float lanes[W];
-    store(lanes, x);
-    float sum = 0.0f;
-    for (int i = 0; i < W; ++i)
-        sum += lanes[i];
-    return sum;
 }
 
 } // namespace tutti::models::TUTTI_KERNEL_NAMESPACE

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+// HeartCodec's decode: seconds of solver and decoder, FLOP and the fraction of this machine's own product, memory for activations,
+// and how long after a cancel everything stands still. JSON on standard output.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <models/heartcodec/bench.h>
+#include <models/nn/isa.h>
+#include <models/nn/philox.h>
+
+namespace {
+
+using namespace tutti;
+using namespace tutti::models;
+
+double seconds_now() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// A line of /proc/self/status, MB; 0 where there is none.
+double status_megabytes(const std::string& key) {
+    std::ifstream in("/proc/self/status");
+    for (std::string word; in >> word;)
+        if (word == key + ":") {
+            double kib = 0.0;
+            in >> kib;
+            return kib / 1024.0;
+        }
+    return 0.0;
+}
+
+// Milliseconds from a cancel at a random moment of a stage until the call is back.
+std::vector<double> cancel_times(HeartCodec& codec, const CodecOptions& options, const char* stage, int trials,
+                                 double longest) {
+    const auto schedule = CodecSchedule::make(options, codec.config());
+    std::vector<double> times;
+    for (int i = 0; i < trials; ++i) {
+        CodecOptions with = options;
+        with.token = CancelToken();
+        const double share =
+            static_cast<double>(philox4x32({static_cast<std::uint32_t>(i), 7, 0, 0}, options.seed)[0]) * 0x1p-32;
+        std::atomic<double> when{0.0};
+        std::thread later;
+        const bool decoding = stage[0] == 'd';
+        bool begun = false;
+        const auto begin = [&] {
+            if (begun) return;
+            begun = true;
+            later = std::thread([&, share] {
+                std::this_thread::sleep_for(std::chrono::duration<double>(share * longest));
+                when = seconds_now();
+                with.token.cancel();
+            });
+        };
+        Status status;
+        if (decoding) { // of latents as noise has them
+            codec.set_token(with.token);
+            std::vector<float> latents(static_cast<std::size_t>(2 * schedule->window(0).codes) * 256);
+            const Noise noise(options.seed);
+            for (std::size_t j = 0; j < latents.size(); ++j)
+                latents[j] = noise.normal(NoisePurpose::latents, 0, 0, static_cast<std::uint32_t>(j));
+            begin();
+            status = codec.decode(latents, [](auto, auto) { return Status(); });
+        } else {
+            with.progress = [&](const CodecProgress&) { begin(); };
+            auto stream = CodecStream::make(codec, with, [](auto, auto) { return Status(); });
+            const std::vector<std::int32_t> codes(
+                static_cast<std::size_t>(schedule->window(0).codes * codec.config().codebooks));
+            status = stream->push(codes);
+        }
+        const double stopped = seconds_now();
+        if (later.joinable()) later.join();
+        if (status.code() == Code::cancelled) times.push_back(1000.0 * (stopped - when));
+    }
+    std::sort(times.begin(), times.end());
+    return times;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    std::string model;
+    CodecOptions options;
+    options.seed = 1;
+    int threads = 2, windows = 1, cancels = 0;
+    double longest = 2.0;
+    for (int i = 1; i + 1 < argc; i += 2) {
+        const std::string key = argv[i];
+        if (key == "--model")
+            model = argv[i + 1];
+        else if (key == "--threads")
+            threads = std::atoi(argv[i + 1]);
+        else if (key == "--steps")
+            options.steps = std::atoi(argv[i + 1]);
+        else if (key == "--guidance")
+            options.guidance = static_cast<float>(std::atof(argv[i + 1]));
+        else if (key == "--windows")
+            windows = std::atoi(argv[i + 1]);
+        else if (key == "--seconds")
+            options.window_seconds = std::atof(argv[i + 1]);
+        else if (key == "--cancels")
+            cancels = std::atoi(argv[i + 1]);
+        else if (key == "--cancel-within")
+            longest = std::atof(argv[i + 1]);
+        else
+            model.clear();
+    }
+    if (model.empty() || threads < 1) {
+        std::fprintf(stderr,
+                     "usage: bench_codec --model DIR [--threads 2] [--steps 10] [--guidance 1.25] [--windows 1] "
+                     "[--seconds 29.76] [--cancels N [--cancel-within SECONDS]]\n");
+        return 2;
+    }
+    const double begin = seconds_now();
+    auto codec = HeartCodec::open(model, threads);
+    if (!codec) {
+        std::fprintf(stderr, "%s\n", codec.status().message().c_str());
+        return 1;
+    }
+    const double loaded = seconds_now() - begin;
+    if (cancels > 0) {
+        std::printf("{\"threads\": %d", threads);
+        for (const char* stage : {"solve", "decode"}) {
+            const auto times = cancel_times(*codec, options, stage, cancels, longest);
+            if (times.empty())
+                std::printf(", \"%s_cancelled\": 0", stage);
+            else
+                std::printf(", \"%s_cancelled\": %zu, \"%s_median_ms\": %.2f, \"%s_worst_ms\": %.2f", stage,
+                            times.size(), stage, times[times.size() / 2], stage, times.back());
+        }
+        std::printf("}\n");
+        return 0;
+    }
+    const double before = status_megabytes("RssAnon");
+    double most = 0.0;
+    options.progress = [&](const CodecProgress&) { most = std::max(most, status_megabytes("RssAnon")); };
+    const auto bench = bench_codec(*codec, options, windows, threads);
+    if (!bench) {
+        std::fprintf(stderr, "%s\n", bench.status().message().c_str());
+        return 1;
+    }
+    std::printf(
+        "{\"isa\": \"%s\", \"threads\": %d, \"windows\": %d, \"latents\": %d, \"steps\": %d, \"load_seconds\": %.3f, "
+        "\"solve_seconds\": %.4f, \"decode_seconds\": %.4f, \"solve_gflop\": %.1f, \"decode_gflop\": %.1f, "
+        "\"solve_gflops\": %.1f, \"decode_gflops\": %.1f, \"product_gflops\": %.1f, \"fraction_of_product\": %.3f, "
+        "\"codec_times_real_time\": %.4f, \"weights_anon_mb\": %.0f, \"activations_anon_mb\": %.0f, \"work_mb\": %.0f, "
+        "\"peak_mb\": %.0f, \"rms\": %.4f, \"peak\": %.4f, \"checksum\": \"%016llx\"}\n",
+        isa_name(best_isa()), threads, bench->windows, bench->latents, options.steps, loaded, bench->solve_seconds,
+        bench->decode_seconds, bench->solve_flop * 1e-9, bench->decode_flop * 1e-9,
+        bench->solve_flop / bench->solve_seconds * 1e-9, bench->decode_flop / bench->decode_seconds * 1e-9,
+        bench->product_rate * 1e-9, bench->fraction(), bench->times_real_time(), before, most - before,
+        static_cast<double>(bench->work_bytes) / 1048576.0, status_megabytes("VmHWM"), bench->rms, bench->peak,
+        static_cast<unsigned long long>(bench->checksum));
+    return 0;
+}
