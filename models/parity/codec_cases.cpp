@@ -82,7 +82,8 @@ void check_estimator(Case& c) {
     const int batch = static_cast<int>(shape.at(0));
     const auto times = c.data.at("times").get<std::vector<float>>();
     for (std::size_t i = 0; i < times.size(); ++i) {
-        const std::string name = "t" + std::to_string(i);
+        std::string name("t"); // gcc 12 warns of "t" + ...
+        name += std::to_string(i);
         std::vector<float> velocity(static_cast<std::size_t>(shape.at(0) * shape.at(1)) * 256);
         codec.estimate(input, batch, times[i], velocity,
                        [&](const std::string& point, std::span<const float> rows, int) {

@@ -102,7 +102,7 @@ TEST_CASE("windows lie where the reference has them, and every length is whole b
         const bool lost = n >= 424 && (n - 104) % 320 == 0;
         shorter += !lost && strict.samples(n) < static_cast<std::int64_t>(n) * 3840;
     }
-    CHECK(shorter == 184);
+    CHECK(shorter == 183); // and one whose tail is lost, too
     for (const int n : {29, 57, 58, 113, 114})
         CHECK(strict.samples(n) == static_cast<std::int64_t>(n) * 3840 - 1);
     options.strict = false;
