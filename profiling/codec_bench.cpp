@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <models/heartcodec/bench.h>
+#include <models/heartcodec/gate.h>
 #include <models/nn/isa.h>
 #include <models/nn/philox.h>
 
@@ -90,7 +91,7 @@ int main(int argc, char** argv) {
     std::string model;
     CodecOptions options;
     options.seed = 1;
-    int threads = 2, windows = 1, cancels = 0;
+    int threads = 2, windows = 1, cancels = 0, gate = 0;
     double longest = 2.0;
     for (int i = 1; i + 1 < argc; i += 2) {
         const std::string key = argv[i];
@@ -108,6 +109,8 @@ int main(int argc, char** argv) {
             options.window_seconds = std::atof(argv[i + 1]);
         else if (key == "--cancels")
             cancels = std::atoi(argv[i + 1]);
+        else if (key == "--gate")
+            gate = std::atoi(argv[i + 1]);
         else if (key == "--cancel-within")
             longest = std::atof(argv[i + 1]);
         else
@@ -116,8 +119,18 @@ int main(int argc, char** argv) {
     if (model.empty() || threads < 1) {
         std::fprintf(stderr,
                      "usage: bench_codec --model DIR [--threads 2] [--steps 10] [--guidance 1.25] [--windows 1] "
-                     "[--seconds 29.76] [--cancels N [--cancel-within SECONDS]]\n");
+                     "[--seconds 29.76] [--cancels N [--cancel-within SECONDS]] [--gate LATENTS]\n");
         return 2;
+    }
+    if (gate > 0) {
+        const auto result = gate_codec(model, threads, gate);
+        if (!result) {
+            std::fprintf(stderr, "%s\n", result.status().message().c_str());
+            return 1;
+        }
+        std::printf("{\"int8_weights_relative_rms\": %.5f, \"bar\": %.5f, \"opens\": %s}\n", result->relative_rms,
+                    CodecGate::k_bar, result->opens() ? "true" : "false");
+        return 0;
     }
     const double begin = seconds_now();
     auto codec = HeartCodec::open(model, threads);

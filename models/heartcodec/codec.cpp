@@ -36,12 +36,13 @@ Status HeartCodec::State::cancelled_status() const {
 }
 
 Result<HeartCodec> HeartCodec::open(const std::filesystem::path& folder, int threads,
-                                    const std::function<bool()>& cancelled) {
+                                    const std::function<bool()>& cancelled, CodecWeights weights) {
     auto config = HeartCodecConfig::open(folder);
     if (!config) return config.status();
     auto checkpoint = Checkpoint::open(folder);
     if (!checkpoint) return checkpoint.status();
     auto state = std::make_unique<State>(*config, std::move(checkpoint).value(), std::max(1, threads));
+    state->weights = weights;
     if (Status status = load_codec(*state, cancelled); !status) return status;
     return HeartCodec(std::move(state));
 }

@@ -92,6 +92,10 @@ private:
     bool m_strict = false;
 };
 
+// How the decoder's weights are kept. `rounded` holds them as INT8 would, each 128 values of a row with a scale, while everything
+// else stays FP32: the least that INT8 changes, for the gate of heartcodec/gate.h. There is no INT8 path: the gate does not open.
+enum class CodecWeights : std::uint8_t { fp32, rounded };
+
 // Called with the name of a point inside the network and its rows [rows][width], for comparisons.
 using CodecProbe = std::function<void(const std::string& point, std::span<const float> rows, int width)>;
 
@@ -102,7 +106,8 @@ public:
     // A folder with config.json and model.safetensors, or its shards. Every tensor that is used must be there with its shape;
     // weight norm in either spelling. Values are not read, so check() is for files of unknown origin. [worker]
     static Result<HeartCodec> open(const std::filesystem::path& folder, int threads = 1,
-                                   const std::function<bool()>& cancelled = {});
+                                   const std::function<bool()>& cancelled = {},
+                                   CodecWeights weights = CodecWeights::fp32);
     HeartCodec(HeartCodec&&) noexcept;
     HeartCodec& operator=(HeartCodec&&) noexcept;
     ~HeartCodec();

@@ -10,8 +10,24 @@ namespace {
 
 using Shape = std::vector<std::uint64_t>;
 
+constexpr std::size_t k_int8_group = 128;
+
 std::uint64_t u(int value) {
     return static_cast<std::uint64_t>(value);
+}
+
+// To the nearest of 255 steps of each group's largest value.
+void round_to_int8(std::vector<float>& rows, std::size_t k) {
+    for (std::size_t row = 0; row < rows.size(); row += k)
+        for (std::size_t begin = 0; begin < k; begin += k_int8_group) {
+            const auto group = std::span(rows).subspan(row + begin, std::min(k_int8_group, k - begin));
+            float largest = 0.0f;
+            for (const float x : group)
+                largest = std::max(largest, std::abs(x));
+            const float step = largest / 127.0f;
+            for (float& x : group)
+                x = step > 0.0f ? std::nearbyint(x / step) * step : 0.0f;
+        }
 }
 
 class Loader {
@@ -66,8 +82,9 @@ public:
     }
 
     // rows [n][k], packed on the team.
-    Linear packed(const std::vector<float>& rows, std::vector<float> bias, int n, int k) {
+    Linear packed(std::vector<float> rows, std::vector<float> bias, int n, int k) {
         if (!error || rows.size() != static_cast<std::size_t>(n) * static_cast<std::size_t>(k)) return {};
+        if (m_rounding) round_to_int8(rows, u(k));
         const Kernels& kernels = m_state.runner.kernels();
         Linear w = linear_shape(kernels, Compute::fp32, n, k);
         w.bias = std::move(bias);
@@ -79,8 +96,8 @@ public:
         return w;
     }
     Linear linear(const std::string& name, int n, int k) {
-        const auto rows = read(name + ".weight", {u(n), u(k)});
-        return packed(rows, read(name + ".bias", {u(n)}), n, k);
+        auto rows = read(name + ".weight", {u(n), u(k)});
+        return packed(std::move(rows), read(name + ".bias", {u(n)}), n, k);
     }
 
     // v g / |v| with the norm over all axes but the first, in either spelling of its two tensors.
@@ -182,7 +199,7 @@ public:
                 }
         for (int r = 0; r < factor; ++r)
             biases.insert(biases.end(), bias.begin(), bias.end());
-        s.up = packed(rows, std::move(biases), factor * out, 2 * in);
+        s.up = packed(std::move(rows), std::move(biases), factor * out, 2 * in);
         for (int j = 0; j < k_units && error.ok(); ++j) {
             const std::string unit = name + ".convs." + std::to_string(j);
             ResidualUnit& to = s.units[static_cast<std::size_t>(j)];
@@ -201,6 +218,7 @@ private:
     void load_decoder();
     HeartCodec::State& m_state;
     const std::function<bool()>& m_cancelled;
+    bool m_rounding = false;
 };
 
 void Loader::load() {
@@ -232,6 +250,7 @@ void Loader::load_decoder() {
     HeartCodec::State& s = m_state;
     const HeartCodecConfig& c = s.config;
     const std::string decoder = "scalar_model.decoder.";
+    m_rounding = s.weights == CodecWeights::rounded;
     int channels = c.first_channels << k_stages;
     s.first = convolution(decoder + "0", channels, c.channel_latents, c.delay_kernel);
     for (int i = 0; i < k_stages && error.ok(); ++i, channels /= 2)

@@ -55,6 +55,7 @@ struct HeartCodec::State {
         : config(from), checkpoint(std::move(file)), runner(threads) {}
 
     HeartCodecConfig config;
+    CodecWeights weights = CodecWeights::fp32;
     Checkpoint checkpoint; // the flow's weights are views into it
     std::vector<const TensorInfo*> used;
     MemoryPlan plan;

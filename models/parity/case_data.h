@@ -92,7 +92,7 @@ using Checker = void (*)(Case&);
 void add_mel_checkers(std::map<std::string, Checker>& table);
 void add_text_checkers(std::map<std::string, Checker>& table); // crafted lists, tokenizer, writers
 void add_writer_checkers(std::map<std::string, Checker>& table);
-void add_openai_checkers(std::map<std::string, Checker>& table);  // needs the network, too
+void add_openai_checkers(std::map<std::string, Checker>& table); // needs the network, too
 void add_codec_checkers(std::map<std::string, Checker>& table);
 void add_whisper_checkers(std::map<std::string, Checker>& table); // what needs the network
 
