@@ -162,12 +162,13 @@ int main(int argc, char** argv) {
     }
     std::printf(
         "{\"isa\": \"%s\", \"threads\": %d, \"windows\": %d, \"latents\": %d, \"steps\": %d, \"load_seconds\": %.3f, "
+        "\"touch_seconds\": %.3f, "
         "\"solve_seconds\": %.4f, \"decode_seconds\": %.4f, \"solve_gflop\": %.1f, \"decode_gflop\": %.1f, "
         "\"solve_gflops\": %.1f, \"decode_gflops\": %.1f, \"product_gflops\": %.1f, \"fraction_of_product\": %.3f, "
         "\"codec_times_real_time\": %.4f, \"weights_anon_mb\": %.0f, \"activations_anon_mb\": %.0f, \"work_mb\": %.0f, "
         "\"peak_mb\": %.0f, \"rms\": %.4f, \"peak\": %.4f, \"checksum\": \"%016llx\"}\n",
-        isa_name(best_isa()), threads, bench->windows, bench->latents, options.steps, loaded, bench->solve_seconds,
-        bench->decode_seconds, bench->solve_flop * 1e-9, bench->decode_flop * 1e-9,
+        isa_name(best_isa()), threads, bench->windows, bench->latents, options.steps, loaded, bench->touch_seconds,
+        bench->solve_seconds, bench->decode_seconds, bench->solve_flop * 1e-9, bench->decode_flop * 1e-9,
         bench->solve_flop / bench->solve_seconds * 1e-9, bench->decode_flop / bench->decode_seconds * 1e-9,
         bench->product_rate * 1e-9, bench->fraction(), bench->times_real_time(), before, most - before,
         static_cast<double>(bench->work_bytes) / 1048576.0, status_megabytes("VmHWM"), bench->rms, bench->peak,

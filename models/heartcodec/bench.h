@@ -11,8 +11,9 @@ namespace tutti::models {
 
 struct CodecBench {
     double load_seconds = 0.0;
-    int windows = 0; // solved and decoded
-    int latents = 0; // of a window
+    double touch_seconds = 0.0; // a short pass before the others: every page of the weights is there from then on
+    int windows = 0;            // solved and decoded
+    int latents = 0;            // of a window
     double solve_seconds = 0.0, decode_seconds = 0.0;
     double solve_flop = 0.0, decode_flop = 0.0;
     double audio_seconds = 0.0;

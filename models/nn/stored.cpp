@@ -12,8 +12,8 @@ namespace {
 
 constexpr int k_group_columns =
     128; // columns packed together: 512 of their values are 256 KB, half of a second-level cache
-constexpr int k_pack_values = 256; // values of a panel packed at a time: 32 KB
-constexpr int k_row_block = 96;    // rows between two looks at the token
+constexpr int k_pack_values = 1024; // values of a panel packed at a time: a page of each row, and 128 KB
+constexpr int k_row_block = 96;     // rows between two looks at the token
 
 int divide_up(int a, int b) {
     return (a + b - 1) / b;
