@@ -108,5 +108,6 @@ Command add_mel(CLI::App& app);
 Command add_models(CLI::App& app);
 Command add_doctor(CLI::App& app);
 Command add_soak(CLI::App& app);
+Command add_fit(CLI::App& app);
 
 } // namespace tutti::cli

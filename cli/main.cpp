@@ -22,8 +22,9 @@ int main(int argc, char** argv) {
     app.footer("Every option also stands in the environment: --rate is TUTTI_RATE, --bits is TUTTI_BITS.\n"
                "Exit codes: 0 done, 1 failed, 2 wrong option, 3 no device, 4 input missing or malformed,\n"
                "5 output not writable, 130 interrupted.");
-    std::vector<Command> commands = {add_render(app),  add_phrase(app), add_play(app),   add_devices(app),
-                                     add_patches(app), add_bench(app),  add_doctor(app), add_soak(app)};
+    std::vector<Command> commands = {add_render(app),  add_phrase(app),  add_play(app),
+                                     add_devices(app), add_patches(app), add_bench(app),
+                                     add_doctor(app),  add_soak(app),    add_fit(app)};
 #if defined(TUTTI_WITH_MODELS)
     for (const auto add : {add_transcribe, add_mel, add_models})
         commands.push_back(add(app));

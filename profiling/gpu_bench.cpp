@@ -2,7 +2,9 @@
 // A device against the scalar reference, and how many voices it holds. One JSON line a subject.
 //
 //     bench_gpu DEVICE check           every voice type, 3,000 frames: the largest difference from the reference
-//     bench_gpu DEVICE voices N SECONDS   N subtractive voices, a block of 64 at 48 kHz every 1.333 ms: percentiles
+//     bench_gpu DEVICE voices N SECONDS [TIMES]   N subtractive voices, a block of 64 at 48 kHz every 1.333 ms: percentiles; every
+//                                      block's milliseconds into the file TIMES
+//     bench_gpu DEVICE overhead N      a graph's replay against launches one by one
 //     bench_gpu simulated stall        a stall of 10 ms at four blocks of look-ahead: late blocks (real time)
 // DEVICE: simulated, or cuda. Exit code 3 where there is no such device.
 #include <algorithm>
@@ -10,7 +12,6 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <thread>
@@ -21,6 +22,7 @@
 #include "gpu/backend/device_backend.h"
 #include "gpu/cuda/device.h"
 #include "gpu/simulated/device.h"
+#include "gpu/tuning/load.h"
 #include "voices/registry.h"
 
 using namespace tutti;
@@ -82,90 +84,40 @@ int check(const std::string& name) {
     return bad == 0 ? 0 : 1;
 }
 
-int hold(const std::string& name, int count, double seconds) {
-    const voices::VoiceType& type = *voices::find_voice_type("subtractive");
+int hold(const std::string& name, int count, double seconds, const std::string& trace_file) {
     auto device = open_device(name);
     if (!device) return std::printf("%s\n", device.status().message().c_str()), 3;
-    const int rows = (count + voices::k_row_slots - 1) / voices::k_row_slots;
+    gpu::VoiceLoad load(count);
     gpu::BackendConfig config;
-    config.rows = rows;
+    config.rows = load.rows();
     config.banks = 4;
     config.mirror_voices = 0;
     config.budget_us = 1e6;
     auto made = gpu::DeviceBackend::make(std::move(*device), engine::make_cpu_backend(1, engine::best_isa()), config);
     if (!made) return std::printf("%s\n", made.status().message().c_str()), 3;
-    std::vector<float> table(voices::part_input_count + static_cast<std::size_t>(type.parameter_count));
-    std::vector<float> user;
-    for (int p = 0; p < type.parameter_count; ++p) {
-        user.push_back(type.parameters[p].fallback);
-        table[voices::part_input_count + static_cast<std::size_t>(p)] = kernel_value(type.parameters[p], user.back());
-    }
-    const std::size_t row_floats = static_cast<std::size_t>(type.field_count) * voices::k_row_slots;
-    std::vector<float> fields(row_floats * static_cast<std::size_t>(rows), 0.0f);
-    std::vector<engine::Row> all(static_cast<std::size_t>(rows));
-    for (int r = 0; r < rows; ++r)
-        all[static_cast<std::size_t>(r)].fields = fields.data() + row_floats * static_cast<std::size_t>(r);
-    constexpr int k_largest = voices::state_field(voices::k_max_envelopes);
-    std::vector<engine::Edit> edits(16384);
-    std::vector<float> values(16384 * k_largest);
-    engine::TableChange change{0, 1, table.data()};
-    std::vector<float> left(64), right(64);
-    engine::Bank bank;
-    bank.type = &type;
-    bank.shape = type.shape(user.data(), nullptr, 0);
-    bank.tables = &change;
-    bank.table_count = 1;
-    bank.rows = all.data();
-    bank.row_count = rows;
-    bank.edits = edits.data();
-    bank.bus[0] = left.data();
-    bank.bus[1] = right.data();
-    std::int64_t frame = 0;
-    const auto step = [&] {
-        engine::BankStep one{&bank, {frame, 64}};
-        (*made)->render(&one, 1, 1);
-        frame += 64;
-    };
-    for (int started = 0; started < count;) {
-        for (engine::Row& row : all)
-            row.first_edit = engine::k_no_edit;
-        for (std::uint32_t e = 0; e < edits.size() && started < count; ++e, ++started) {
-            float* const v = values.data() + e * k_largest;
-            std::fill_n(v, k_largest, 0.0f);
-            v[voices::input_pitch] = 33.0f + static_cast<float>(started % 60);
-            v[voices::input_gain] = v[voices::input_velocity] = v[voices::input_lowpass] = 1.0f;
-            v[voices::input_unison_gain] = 0.5f / static_cast<float>(count);
-            const auto seed = static_cast<std::uint32_t>(started) * 0x9e3779b9u;
-            std::memcpy(v + voices::input_seed, &seed, sizeof seed);
-            for (int n = 0; n < type.envelope_count; ++n)
-                v[voices::envelope_field(n)] = v[voices::envelope_field(n) + 1] = 1.0f;
-            engine::Row& row = all[static_cast<std::size_t>(started / voices::k_row_slots)];
-            edits[e] = {row.first_edit,
-                        0,
-                        static_cast<std::uint8_t>(started % voices::k_row_slots),
-                        engine::Edit::start,
-                        0,
-                        0,
-                        v};
-            row.first_edit = e;
-        }
-        step();
-    }
-    for (engine::Row& row : all)
-        row.first_edit = engine::k_no_edit;
+    load.begin(**made, 1);
     for (int i = 0; i < 100; ++i)
-        step();
+        load.step(**made, 1);
     std::vector<double> took;
+    took.reserve(static_cast<std::size_t>(seconds * 800.0) + 16);
     const auto period = std::chrono::nanoseconds(1333333);
-    auto next = Clock::now();
+    const auto first = Clock::now();
+    auto next = first;
     const auto end = next + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
     while (next < end) {
         std::this_thread::sleep_until(next);
         const auto begin = Clock::now();
-        step();
+        load.step(**made, 1);
         took.push_back(std::chrono::duration<double, std::milli>(Clock::now() - begin).count());
         next += period;
         if (next < Clock::now()) next = Clock::now();
+    }
+    if (!trace_file.empty()) {
+        std::FILE* const file = std::fopen(trace_file.c_str(), "w");
+        if (file == nullptr) return std::fprintf(stderr, "cannot write %s\n", trace_file.c_str()), 1;
+        for (const double each : took)
+            std::fprintf(file, "%.4f\n", each);
+        std::fclose(file);
     }
     std::sort(took.begin(), took.end());
     const auto at = [&](double share) {
@@ -176,6 +128,46 @@ int hold(const std::string& name, int count, double seconds) {
                 "\"p999_ms\": %.3f, \"worst_ms\": %.3f, \"lost\": %s}\n",
                 name.c_str(), count, took.size(), at(0.5), at(0.99), at(0.999), took.back(),
                 (*made)->stats().lost ? "true" : "false");
+    return (*made)->stats().lost ? 1 : 0;
+}
+
+// Graphs against launches one by one, and two steps under way against one: seconds of the same blocks, by turns.
+int overhead(const std::string& name, int count) {
+    std::vector<double> ratios;
+    std::unique_ptr<gpu::DeviceBackend> backend[2];
+    for (int i = 0; i < 2; ++i) {
+        auto device = open_device(name);
+        if (!device) return std::printf("%s\n", device.status().message().c_str()), 3;
+        gpu::BackendConfig config;
+        config.rows = std::max(1, count / 16 + 1);
+        config.banks = 4;
+        config.mirror_voices = 0;
+        config.budget_us = 1e6;
+        config.graphs = i == 0;
+        auto made =
+            gpu::DeviceBackend::make(std::move(*device), engine::make_cpu_backend(1, engine::best_isa()), config);
+        if (!made) return std::printf("%s\n", made.status().message().c_str()), 3;
+        backend[i] = std::move(*made);
+    }
+    gpu::VoiceLoad load[2] = {gpu::VoiceLoad(count), gpu::VoiceLoad(count)};
+    double seconds[2];
+    for (int i = 0; i < 2; ++i)
+        load[i].begin(*backend[i], 1);
+    for (int pair = 0; pair < 15; ++pair) {
+        for (int n = 0; n < 2; ++n) {
+            const int i = (pair + n) % 2;
+            const auto begin = Clock::now();
+            for (int block = 0; block < 50; ++block)
+                load[i].step(*backend[i], 1);
+            seconds[i] = std::chrono::duration<double>(Clock::now() - begin).count();
+        }
+        ratios.push_back(seconds[0] / seconds[1]);
+    }
+    std::sort(ratios.begin(), ratios.end());
+    std::printf(
+        "{\"bench\": \"graph_against_launches\", \"device\": \"%s\", \"voices\": %d, \"ratio\": %.3f, \"from\": %.3f, "
+        "\"to\": %.3f, \"block_ms\": %.4f}\n",
+        name.c_str(), count, ratios[ratios.size() / 2], ratios.front(), ratios.back(), seconds[0] * 20.0);
     return 0;
 }
 
@@ -223,7 +215,11 @@ int main(int argc, char** argv) {
         if (gpu::list_cuda_devices(why).empty()) return std::printf("%s: nothing was measured\n", why.c_str()), 3;
     }
     if (what == "check") return check(device);
-    if (what == "voices" && argc > 4) return hold(device, std::atoi(argv[3]), std::atof(argv[4]));
+    if (what == "voices" && argc > 4 && std::atoi(argv[3]) > 0)
+        return hold(device, std::atoi(argv[3]), std::atof(argv[4]), argc > 5 ? argv[5] : "");
+    if (what == "overhead" && argc > 3 && std::atoi(argv[3]) > 0) return overhead(device, std::atoi(argv[3]));
     if (what == "stall") return stall();
-    return std::fprintf(stderr, "usage: bench_gpu simulated|cuda check | voices N SECONDS | stall\n"), 2;
+    return std::fprintf(stderr,
+                        "usage: bench_gpu simulated|cuda check | voices N SECONDS [TIMES] | overhead N | stall\n"),
+           2;
 }

@@ -136,6 +136,7 @@ struct DeviceBackend::Impl {
     int first_flight = 0, flights = 0;
     unsigned sequence = 0;
     std::int64_t step = 0;
+    bool few = false;         // fewer voices than the crossover, in this step
     bool handed_over = false; // the CPU has everything
     // Rebuilding.
     struct Candidate {
@@ -301,7 +302,7 @@ int DeviceBackend::Impl::adopt(const engine::Bank& bank) {
         }
         if (r.rows == nullptr && place < 0) place = static_cast<int>(i);
     }
-    if (place < 0 || bank.channels > 2 || bank.type->field_count > field_limit) return -1;
+    if (place < 0 || bank.channels > 2 || bank.type->field_count > field_limit || few) return -1;
     int run = 0, at = 0;
     for (; at < config.rows && run < bank.row_count; ++at)
         run = row_taken[static_cast<std::size_t>(at)] != 0 ? 0 : run + 1;
@@ -504,6 +505,7 @@ bool DeviceBackend::Impl::start(Flight& f, int slot) {
         if (piece.size > 0 &&
             !fine(device->upload(message[slot] + piece.begin, staging[slot].host + piece.begin, piece.size), "upload"))
             return false;
+    if (!fine(device->order(), "order")) return false;
     int active = 0;
     std::size_t floats = 0;
     for (int i = 0; i < f.count; ++i) {
@@ -824,6 +826,15 @@ bool DeviceBackend::submit(BankStep* steps, int count) noexcept {
     f.mirrored = false;
     ++m.step;
     if (m.flights == 0) m.move_used = 0, m.move_row_used = 0;
+    int sounding = 0;
+    for (int i = 0; i < f.count && m.config.crossover_voices > 0; ++i)
+        for (int r = 0; r < steps[i].bank->row_count; ++r) {
+            const Row& row = steps[i].bank->rows[r];
+            sounding += std::popcount(row.active);
+            for (auto e = row.first_edit; e != engine::k_no_edit; e = steps[i].bank->edits[e].next)
+                sounding += steps[i].bank->edits[e].kind == engine::Edit::start ? 1 : 0;
+        }
+    m.few = sounding < m.config.crossover_voices;
     for (int i = 0; i < f.count; ++i) {
         f.place[static_cast<std::size_t>(i)] = m.stats.lost ? m.place_of(*steps[i].bank) : m.find(*steps[i].bank);
         if (f.place[static_cast<std::size_t>(i)] < 0 && !m.stats.lost) ++m.stats.cpu_banks;

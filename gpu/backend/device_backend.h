@@ -27,6 +27,7 @@ struct BackendConfig {
     int deltas = 16384;        // parameters that change in a step
     int mirror_voices = 2048;  // 0: never mirrored
     int standby_voices = 2048; // what the CPU was measured to hold at 70 % load
+    int crossover_voices = 0;  // a bank that begins while fewer sound in all stays on the CPU
     double budget_us = 900.0;  // from the submission of a block to giving it up
     double keep_warm_ms = 0.0; // an empty step so long after the last one; 0: none
     bool graphs = true;

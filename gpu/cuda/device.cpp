@@ -26,6 +26,7 @@ public:
         if (m_context == nullptr) return;
         d.cuCtxSetCurrent(m_context);
         if (m_stream != nullptr) d.cuStreamSynchronize(m_stream);
+        if (m_transfers != nullptr) d.cuStreamSynchronize(m_transfers);
         for (void* graph : m_graphs)
             d.cuGraphExecDestroy(graph);
         for (const CudaAddress address : m_memory)
@@ -34,6 +35,8 @@ public:
             d.cuMemFreeHost(host);
         for (void* module : m_modules)
             d.cuModuleUnload(module);
+        if (m_uploaded != nullptr) d.cuEventDestroy_v2(m_uploaded);
+        if (m_transfers != nullptr) d.cuStreamDestroy_v2(m_transfers);
         if (m_stream != nullptr) d.cuStreamDestroy_v2(m_stream);
         d.cuDevicePrimaryCtxRelease_v2(m_device);
     }
@@ -56,7 +59,9 @@ private:
                    " KB of shared memory a block, the voices need 66";
         int least = 0, greatest = 0;
         d.cuCtxGetStreamPriorityRange(&least, &greatest);
-        if (d.cuStreamCreateWithPriority(&m_stream, cuda_stream_non_blocking, greatest) != 0)
+        if (d.cuStreamCreateWithPriority(&m_stream, cuda_stream_non_blocking, greatest) != 0 ||
+            d.cuStreamCreateWithPriority(&m_transfers, cuda_stream_non_blocking, greatest) != 0 ||
+            d.cuEventCreate(&m_uploaded, cuda_event_disable_timing) != 0)
             return "the CUDA device gives no stream";
         if (!load(-1, info) || !function(m_modules.back(), "tutti_apply", program_apply) ||
             !function(m_modules.back(), "tutti_sum", program_sum) ||
@@ -99,7 +104,9 @@ private:
 
     int m_device = 0;
     void* m_context = nullptr;
-    void* m_stream = nullptr;
+    void* m_stream = nullptr;    // synthesis
+    void* m_transfers = nullptr; // uploads
+    void* m_uploaded = nullptr;  // event
     void* m_function[program_render + engine::k_kernel_count] = {};
     std::vector<void*> m_modules, m_graphs, m_shared;
     std::vector<CudaAddress> m_memory;
@@ -118,7 +125,9 @@ const DeviceTable* Cuda::table() {
             if (const int error = d.cuMemAlloc_v2(&address, bytes); error != 0) return error;
             cuda.m_memory.push_back(address);
             *out = reinterpret_cast<void*>(address);
-            return d.cuMemsetD8_v2(address, 0, bytes);
+            // On the null stream, for which ours do not wait.
+            if (const int error = d.cuMemsetD8_v2(address, 0, bytes); error != 0) return error;
+            return d.cuStreamSynchronize(nullptr);
         },
         [](void* s, std::size_t bytes, void** host, void** device) {
             Cuda& cuda = of(s);
@@ -133,10 +142,16 @@ const DeviceTable* Cuda::table() {
             return error;
         },
         [](void* s, void* to, const void* from, std::size_t bytes) {
-            return cuda_driver(nullptr)->cuMemcpyHtoDAsync_v2(address_of(to), from, bytes, of(s).m_stream);
+            return cuda_driver(nullptr)->cuMemcpyHtoDAsync_v2(address_of(to), from, bytes, of(s).m_transfers);
         },
         [](void* s, void* to, const void* from, std::size_t bytes) {
             return cuda_driver(nullptr)->cuMemcpyDtoHAsync_v2(to, address_of(from), bytes, of(s).m_stream);
+        },
+        [](void* s) {
+            Cuda& cuda = of(s);
+            const CudaDriver& d = *cuda_driver(nullptr);
+            if (const int error = d.cuEventRecord(cuda.m_uploaded, cuda.m_transfers); error != 0) return error;
+            return d.cuStreamWaitEvent(cuda.m_stream, cuda.m_uploaded, 0);
         },
         [](void* s, const Launch& launch) {
             Cuda& cuda = of(s);
@@ -162,7 +177,10 @@ const DeviceTable* Cuda::table() {
             return error;
         },
         [](void* s, Graph graph) { return cuda_driver(nullptr)->cuGraphLaunch(graph, of(s).m_stream); },
-        [](void* s) { return cuda_driver(nullptr)->cuStreamSynchronize(of(s).m_stream); },
+        [](void* s) {
+            const int error = cuda_driver(nullptr)->cuStreamSynchronize(of(s).m_transfers);
+            return error != 0 ? error : cuda_driver(nullptr)->cuStreamSynchronize(of(s).m_stream);
+        },
         [](void*, int error) {
             const char* text = nullptr;
             cuda_driver(nullptr)->cuGetErrorString(error, &text);

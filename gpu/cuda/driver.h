@@ -13,6 +13,7 @@ constexpr int cuda_capability_major = 75, cuda_capability_minor = 76, cuda_multi
               cuda_shared_memory_optin = 97;    // CU_DEVICE_ATTRIBUTE_...
 constexpr int cuda_function_dynamic_shared = 8; // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
 constexpr unsigned cuda_stream_non_blocking = 1, cuda_host_portable = 1, cuda_host_mapped = 2;
+constexpr unsigned cuda_event_disable_timing = 2;
 constexpr int cuda_capture_thread_local = 1;
 
 #define TUTTI_CUDA_FUNCTIONS(X)                                                                                        \
@@ -42,6 +43,10 @@ constexpr int cuda_capture_thread_local = 1;
     X(cuStreamCreateWithPriority, (void**, unsigned, int))                                                             \
     X(cuStreamDestroy_v2, (void*))                                                                                     \
     X(cuStreamSynchronize, (void*))                                                                                    \
+    X(cuStreamWaitEvent, (void*, void*, unsigned))                                                                     \
+    X(cuEventCreate, (void**, unsigned))                                                                               \
+    X(cuEventRecord, (void*, void*))                                                                                   \
+    X(cuEventDestroy_v2, (void*))                                                                                      \
     X(cuStreamBeginCapture_v2, (void*, int))                                                                           \
     X(cuStreamEndCapture, (void*, void**))                                                                             \
     X(cuGraphInstantiateWithFlags, (void**, void*, unsigned long long))                                                \

@@ -2,7 +2,8 @@
 // A device as a table of functions: memory, copies, launches, graphs. `simulated`, `cuda` and `metal` fill it in.
 //
 // Calls return 0 or the device's own error number; after an error of any call the owner takes the device for lost and asks it
-// for nothing more but close(). Work on a stream runs in order; nothing but synchronise() and close() waits for it.
+// for nothing more but close(). There are two streams: uploads run on the one for transfers, all else on the one for synthesis; each
+// runs in order, and synthesis waits for uploads where order() says so. Nothing but synchronise() and close() waits for either.
 #pragma once
 
 #include <cstddef>
@@ -42,6 +43,8 @@ struct DeviceTable {
     int (*allocate_shared)(void* self, std::size_t bytes, void** host, void** device) = nullptr;
     int (*upload)(void* self, void* to, const void* shared_host, std::size_t bytes) = nullptr;
     int (*download)(void* self, void* shared_host, const void* from, std::size_t bytes) = nullptr;
+    // What synthesis is given from now on waits for the uploads so far. Not while a graph is captured.
+    int (*order)(void* self) = nullptr;
     int (*launch)(void* self, const Launch& launch) = nullptr;
     // Everything between is kept, not run.
     int (*begin_capture)(void* self) = nullptr;
@@ -68,6 +71,7 @@ public:
     }
     int upload(void* to, const void* from, std::size_t bytes) { return m_table->upload(m_self, to, from, bytes); }
     int download(void* to, const void* from, std::size_t bytes) { return m_table->download(m_self, to, from, bytes); }
+    int order() { return m_table->order(m_self); }
     int launch(const Launch& launch) { return m_table->launch(m_self, launch); }
     int begin_capture() { return m_table->begin_capture(m_self); }
     int end_capture(Graph* graph) { return m_table->end_capture(m_self, graph); }

@@ -20,18 +20,20 @@ namespace tutti::gpu {
 namespace {
 
 struct Command {
-    enum Kind { copy, launch, replay, mark } kind = mark;
+    enum Kind { copy, launch, replay, order } kind = copy;
     void* to = nullptr;
     const void* from = nullptr;
     std::size_t bytes = 0;
     Launch work;
     const std::vector<Launch>* graph = nullptr;
+    std::int64_t uploads = 0; // order: that must be done
 };
 
 class Simulated {
 public:
     explicit Simulated(SimulatedOptions options) : m_options(std::move(options)), m_random(m_options.seed * 2 + 1) {
         m_thread = std::thread([this] { run(); });
+        m_transfers = std::thread([this] { transfer(); });
     }
     ~Simulated() {
         {
@@ -40,6 +42,7 @@ public:
         }
         m_changed.notify_all();
         m_thread.join();
+        m_transfers.join();
         for (void* p : m_memory)
             ::operator delete (p, std::align_val_t{64});
     }
@@ -68,6 +71,25 @@ public:
         m_changed.notify_all();
         return 0;
     }
+    int push_upload(const Command& command) {
+        if (const int error = fault(); error != 0) return error;
+        {
+            const std::lock_guard lock(m_mutex);
+            m_uploads.push_back(command);
+            ++m_uploads_posted;
+        }
+        m_changed.notify_all();
+        return 0;
+    }
+    int order() {
+        Command command;
+        command.kind = Command::order;
+        {
+            const std::lock_guard lock(m_mutex);
+            command.uploads = m_uploads_posted;
+        }
+        return push(command);
+    }
     int begin_capture() {
         if (const int error = fault(); error != 0) return error;
         m_graphs.push_back(std::make_unique<std::vector<Launch>>());
@@ -83,7 +105,7 @@ public:
     int synchronise() {
         if (const int error = fault(); error != 0) return error;
         std::unique_lock lock(m_mutex);
-        m_idle.wait(lock, [&] { return m_finished == m_posted; });
+        m_idle.wait(lock, [&] { return m_finished == m_posted && m_uploads_done == m_uploads_posted; });
         return 0;
     }
     std::int64_t allocations() const { return m_allocations.load(std::memory_order_relaxed); }
@@ -115,6 +137,12 @@ private:
             if (m_stop) return;
             const Command command = m_queue.front();
             m_queue.pop_front();
+            if (command.kind == Command::order) {
+                m_changed.wait(lock, [&] { return m_stop || m_uploads_done >= command.uploads; });
+                if (m_stop) return;
+                if (++m_finished == m_posted) m_idle.notify_all();
+                continue;
+            }
             lock.unlock();
             if (command.kind == Command::copy) {
                 std::memcpy(command.to, command.from, command.bytes);
@@ -127,6 +155,22 @@ private:
             }
             lock.lock();
             if (++m_finished == m_posted) m_idle.notify_all();
+        }
+    }
+    void transfer() {
+        std::unique_lock lock(m_mutex);
+        for (;;) {
+            m_changed.wait(lock, [&] { return m_stop || !m_uploads.empty(); });
+            if (m_stop) return;
+            const Command command = m_uploads.front();
+            m_uploads.pop_front();
+            lock.unlock();
+            pause(m_options.upload_us);
+            std::memcpy(command.to, command.from, command.bytes);
+            lock.lock();
+            ++m_uploads_done;
+            m_changed.notify_all();
+            m_idle.notify_all();
         }
     }
 
@@ -144,8 +188,10 @@ private:
     std::condition_variable m_changed, m_idle;
     std::deque<Command> m_queue;
     std::int64_t m_posted = 0, m_finished = 0;
+    std::deque<Command> m_uploads;
+    std::int64_t m_uploads_posted = 0, m_uploads_done = 0;
     bool m_stop = false;
-    std::thread m_thread;
+    std::thread m_thread, m_transfers;
 };
 
 Simulated& of(void* self) {
@@ -167,8 +213,9 @@ constexpr DeviceTable k_table = {
         *device = *host;
         return error;
     },
+    [](void* s, void* to, const void* from, std::size_t bytes) { return of(s).push_upload(copy_of(to, from, bytes)); },
     [](void* s, void* to, const void* from, std::size_t bytes) { return of(s).push(copy_of(to, from, bytes)); },
-    [](void* s, void* to, const void* from, std::size_t bytes) { return of(s).push(copy_of(to, from, bytes)); },
+    [](void* s) { return of(s).order(); },
     [](void* s, const Launch& launch) {
         Command command;
         command.kind = Command::launch;
@@ -193,7 +240,7 @@ constexpr DeviceTable k_table = {
 std::unique_ptr<Device> make_simulated_device(const SimulatedOptions& options) {
     DeviceInfo info;
     info.kind = "simulated";
-    info.name = "one CPU thread";
+    info.name = "two CPU threads";
     info.memory = options.memory;
     info.unified = true;
     return std::make_unique<Device>(info, &k_table, new Simulated(options));

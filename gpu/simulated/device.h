@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A device made of one CPU thread that runs the very same program: for tests of everything around a device.
+// A device made of two CPU threads, one for synthesis, one for transfers, that runs the very same program: for tests of everything around a device.
 #pragma once
 
 #include <memory>
@@ -14,6 +14,7 @@ enum SimulatedError : int { simulated_out_of_memory = 2, simulated_fault = 700 }
 struct SimulatedOptions {
     double latency_us = 0.0; // of every launch or replay
     double jitter_us = 0.0;  // added evenly, 0..jitter
+    double upload_us = 0.0;  // of every upload
     std::size_t memory = std::size_t{1} << 30;
     std::uint64_t seed = 1;
     // Asked at every call: 0, or an error that this call gives. It may block: a stall of the caller.

@@ -45,7 +45,7 @@ class Manners(unittest.TestCase):
 
     def test_help_and_version(self):
         self.assertTrue(run("--version").stdout.startswith(b"tutti "))
-        for command in ("render", "phrase", "play", "devices", "patches", "bench", "doctor", "soak"):
+        for command in ("render", "phrase", "play", "devices", "patches", "bench", "doctor", "soak", "fit"):
             shown = run(command, "--help")
             self.assertEqual(shown.returncode, 0)
             self.assertIn(b"--", shown.stdout)
@@ -124,6 +124,34 @@ class Manners(unittest.TestCase):
             cut = song.read(200)
         self.refused(run("render", "-", *out, stdin=cut[:20]), 4)
         self.refused(run("bench", "voices", "--voices", "5", env={"TUTTI_ISA": "mmx"}), 2, "mmx")
+
+    def test_fit(self):
+        out = ("-o", self.path("fitted.json"))
+        self.refused(run("fit", "/nowhere.wav", *out), 4, "nowhere.wav")
+        self.refused(run("fit", __file__, *out, "--note", "200"), 2, "--note")
+        self.refused(run("fit", __file__, *out, "--patch", "warm-pad"), 2, "ambient_pad")
+        self.refused(run("fit", __file__, *out, "--parameters", "cutoff,osc1_wave"), 2, "osc1_wave")
+        self.refused(run("fit", __file__, *out, "--parameters", "spoons"), 2, "spoons")
+        with tempfile.TemporaryDirectory() as folder:
+            sound = os.path.join(folder, "note.wav")
+            with wave.open(sound, "wb") as file:
+                file.setnchannels(1)
+                file.setsampwidth(2)
+                file.setframerate(24000)
+                file.writeframes(b"".join(int(9000 * (1 - i / 6000) * ((i % 100) / 50 - 1)).to_bytes(2, "little", signed=True)
+                                          for i in range(6000)))
+            command = ("fit", sound, "--patch", "synth-pluck", "--note", "57", "--steps", "5", "--json", "--parameters", "cutoff,level,env1_decay")
+            without = run(*command, *out, env={"TUTTI_TORCH_LIBRARY": "/nowhere"})
+            self.refused(without, 2, "torch")
+            done = run(*command, *out)
+            if b"no torch backend" in done.stderr:
+                self.skipTest("built without libtorch")
+            self.assertEqual(done.returncode, 0, done.stderr.decode())
+            said = json.loads(done.stdout)
+            self.assertLessEqual(said["loss"][1], said["loss"][0])
+            self.assertEqual(os.listdir(self.folder.name), ["fitted.json"])
+            self.assertEqual(run("patches", "validate", self.path("fitted.json")).returncode, 0)
+            self.assertEqual(run(*command, "-o", "/nowhere/x.json").returncode, 5)
 
     def test_render(self):
         out = self.path("chorale.wav")

@@ -57,9 +57,10 @@ TEST_CASE("banks that the device has no room for stay on the CPU, with the same 
 
 TEST_CASE("two steps may be under way; a third waits; collected in order they give one after the other's bits") {
     const voices::VoiceType& type = *voices::find_voice_type("subtractive");
-    const auto run = [&](bool pipelined) {
+    const auto run = [&](bool pipelined, double upload_us = 0.0) {
         gpu::SimulatedOptions slow;
         slow.latency_us = 200.0;
+        slow.upload_us = upload_us;
         auto made = gpu::DeviceBackend::make(gpu::make_simulated_device(slow),
                                              engine::make_cpu_backend(1, engine::Isa::scalar), rig::small_config());
         REQUIRE(made.ok());
@@ -121,6 +122,8 @@ TEST_CASE("two steps may be under way; a third waits; collected in order they gi
     };
     const auto apart = run(false);
     CHECK(run(true) == apart);
+    // Synthesis waits for uploads, which have a stream of their own, however slow they are.
+    CHECK(run(true, 1000.0) == apart);
     CHECK(std::fabs(apart[200]) > 1e-6f);
 }
 

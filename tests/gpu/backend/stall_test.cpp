@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// 1,000 voices at four blocks of look-ahead on a device that stands still for 10 ms: no block is late. In real time, so a machine that
+// cannot even hold the same without a stall is not asked, and one of three attempts has to succeed.
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+
+#include "tests/gpu/backend/rig.h"
+
+using namespace tutti;
+
+namespace {
+
+struct Outcome {
+    StreamStats stats;
+    gpu::BackendStats device;
+};
+
+Outcome play(double stall_us) {
+    engine::Hooks hooks = engine::default_hooks();
+    gpu::DeviceBackend* backend = nullptr;
+    hooks.add_device = [&](std::unique_ptr<engine::Backend> cpu) -> std::unique_ptr<engine::Backend> {
+        gpu::SimulatedOptions options;
+        options.stall = [stall_us](std::int64_t launch) { return launch == 500 ? stall_us : 0.0; };
+        // The simulated device is slower than the block it stands for: its budget is its own, the stall is far beyond it.
+        gpu::BackendConfig config;
+        config.budget_us = 2500.0;
+        auto made = gpu::DeviceBackend::make(gpu::make_simulated_device(options), std::move(cpu), config);
+        if (!made) return nullptr;
+        backend = made->get();
+        return std::unique_ptr<engine::Backend>(std::move(*made));
+    };
+    auto engine = engine::create_engine({}, hooks).value();
+    Outcome outcome;
+    {
+        auto stream =
+            engine->open({.mode = Mode::ahead, .max_frames = 64, .look_ahead_blocks = 4, .parts = 2, .voices = 1000})
+                .value();
+        Patch patch;
+        patch.voice = "subtractive";
+        patch.quality = Quality::eco;
+        patch.voices = 500;
+        for (int part = 0; part < 2; ++part)
+            REQUIRE(stream->set_patch(part, patch, 0).ok());
+        auto sender = stream->make_sender().value();
+        for (int i = 0; i < 1000; ++i)
+            sender.post(Event::note_on(i / 4, i % 2, 20 + i / 2 % 100, 0.3, i));
+        std::vector<float> left(64), right(64);
+        float* out[] = {left.data(), right.data()};
+        auto next = std::chrono::steady_clock::now();
+        for (int block = 0; block < 1200; ++block) {
+            std::this_thread::sleep_until(next);
+            stream->pull(out, 64);
+            next += std::chrono::nanoseconds(1333333);
+        }
+        outcome.stats = stream->stats();
+    }
+    if (backend != nullptr) outcome.device = backend->stats();
+    return outcome;
+}
+
+} // namespace
+
+TEST_CASE("a stall of 10 ms makes no block late") {
+    const Outcome calm = play(0.0);
+    if (calm.stats.late_blocks > 0 || calm.device.lost) {
+        std::printf("SKIP: this machine has no time for 1,000 simulated voices: %lld blocks late without a stall\n",
+                    static_cast<long long>(calm.stats.late_blocks));
+        std::exit(77);
+    }
+    CHECK(calm.stats.voices == 1000);
+    std::int64_t least = 1000;
+    for (int attempt = 0; attempt < 3 && least > 0; ++attempt) {
+        const Outcome stalled = play(10e3);
+        CHECK(stalled.device.lost); // it was noticed
+        CHECK(stalled.stats.voices == 1000);
+        least = std::min<std::int64_t>(least, stalled.stats.late_blocks);
+        MESSAGE(stalled.stats.late_blocks << " blocks late");
+    }
+    CHECK(least == 0);
+}
