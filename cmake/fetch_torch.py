@@ -52,7 +52,8 @@ def fetch(into, tag, digest):
     command, folder = pip()
     requirement = into / "requirement.txt"
     requirement.write_text(f"torch=={VERSION} --hash=sha256:{digest}\n")
-    run = subprocess.run([*command, "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes",
+    run = subprocess.run([*command, "download", "--quiet", "--disable-pip-version-check", "--timeout", "20", "--retries", "1",
+                          "--no-deps", "--require-hashes",
                           "--only-binary=:all:", "--python-version", "3.11", "--implementation", "cp", "--abi", "cp311",
                           "--platform", tag, "-d", into, "-r", requirement], capture_output=True, text=True)
     if folder:
