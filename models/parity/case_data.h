@@ -95,5 +95,6 @@ void add_writer_checkers(std::map<std::string, Checker>& table);
 void add_openai_checkers(std::map<std::string, Checker>& table); // needs the network, too
 void add_codec_checkers(std::map<std::string, Checker>& table);
 void add_whisper_checkers(std::map<std::string, Checker>& table); // what needs the network
+void add_heartmula_checkers(std::map<std::string, Checker>& table);
 
 } // namespace tutti::models::parity

@@ -122,6 +122,7 @@ Result<ParityReport> run_parity(const std::filesystem::path& folder, const Parit
     parity::add_whisper_checkers(checkers);
     parity::add_writer_checkers(checkers);
     parity::add_openai_checkers(checkers);
+    parity::add_heartmula_checkers(checkers);
     parity::add_codec_checkers(checkers);
     parity::Library library(folder);
     try {

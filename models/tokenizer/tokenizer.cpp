@@ -78,6 +78,41 @@ std::size_t pre_token(std::u32string_view s) {
     return spaces == s.size() || spaces == 1 ? spaces : spaces - 1;
 }
 
+// Llama-3's pattern as its file spells it; its alternatives follow in the order of the function.
+constexpr std::string_view k_llama_pattern = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| "
+                                             "?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+
+std::size_t llama_pre_token(std::u32string_view s) {
+    const auto line_end = [](char32_t c) { return c == U'\r' || c == U'\n'; };
+    const auto run = [&](std::size_t at, auto inside) {
+        while (at < s.size() && inside(s[at]))
+            ++at;
+        return at;
+    };
+    if (s[0] == U'\'') {
+        const auto folded = [&](std::size_t at) {
+            const char32_t c = at < s.size() ? s[at] : 0;
+            return c >= U'A' && c <= U'Z' ? c + 32 : c == 0x17f ? U's' : c; // the long s folds to s
+        };
+        for (std::u32string_view ending : {U"s", U"t", U"re", U"ve", U"m", U"ll", U"d"}) {
+            std::size_t same = 0;
+            while (same < ending.size() && folded(1 + same) == ending[same])
+                ++same;
+            if (same == ending.size()) return 1 + same;
+        }
+    }
+    const std::size_t before = is_letter(s[0]) || is_number(s[0]) || line_end(s[0]) ? 0 : 1;
+    if (const std::size_t end = run(before, is_letter); end > before) return end;
+    if (is_number(s[0])) return std::min<std::size_t>(3, run(0, is_number));
+    const auto sign = [](char32_t c) { return !is_white_space(c) && !is_letter(c) && !is_number(c); };
+    const std::size_t space = s[0] == U' ' ? 1 : 0;
+    if (const std::size_t end = run(space, sign); end > space) return run(end, line_end);
+    const std::size_t spaces = run(0, is_white_space);
+    for (std::size_t i = spaces; i > 0; --i)
+        if (line_end(s[i - 1])) return i;
+    return spaces == s.size() || spaces == 1 ? spaces : spaces - 1;
+}
+
 } // namespace
 
 struct Tokenizer::State {
@@ -90,6 +125,9 @@ struct Tokenizer::State {
     std::unordered_map<std::uint64_t, Merge> merges;
     std::array<TokenId, 256> byte_ids{};
     std::size_t longest_added = 0;
+    std::vector<TokenId> prefix;
+    std::size_t (*pre_token)(std::u32string_view) = models::pre_token;
+    bool ignore_merges = false; // a pre-token that stands in the vocabulary is one token
     bool clean_up = false;
 
     void reserve_id(TokenId id) {
@@ -113,6 +151,8 @@ struct Tokenizer::State {
     Status take_vocabulary(const std::filesystem::path& path, const Json& vocabulary);
     Status take_merges(const std::filesystem::path& path,
                        const std::vector<std::pair<std::string, std::string>>& pairs);
+    Status take_pre_tokenizer(const std::filesystem::path& path, const Json& rule);
+    Status take_template(const std::filesystem::path& path, const Json& rule);
     void encode_plain(std::string_view text, std::vector<TokenId>& ids) const;
     void encode_piece(std::string_view piece, std::vector<TokenId>& ids) const;
 };
@@ -159,6 +199,40 @@ Status Tokenizer::State::take_merges(const std::filesystem::path& path,
     return {};
 }
 
+Status Tokenizer::State::take_pre_tokenizer(const std::filesystem::path& path, const Json& rule) {
+    if (!rule.is_object()) return {};
+    const auto type = rule.value("type", "");
+    if (type == "Sequence" && rule.contains("pretokenizers") && rule["pretokenizers"].is_array()) {
+        for (const Json& one : rule["pretokenizers"])
+            if (Status status = take_pre_tokenizer(path, one); !status) return status;
+        return {};
+    }
+    if (type == "ByteLevel" && !rule.value("add_prefix_space", false)) return {};
+    if (type == "Split" && rule.contains("pattern") && rule["pattern"].is_object() &&
+        rule["pattern"].value("Regex", "") == k_llama_pattern) {
+        pre_token = llama_pre_token;
+        return {};
+    }
+    return Status(Code::unsupported, path.string() + ": its rule '" + type + "' of splitting text is not known here",
+                  "the tokenizer is not loaded", "use a byte-level BPE tokenizer of the GPT-2 or Llama-3 family");
+}
+
+Status Tokenizer::State::take_template(const std::filesystem::path& path, const Json& rule) {
+    if (!rule.is_object()) return {};
+    if (rule.contains("processors") && rule["processors"].is_array())
+        for (const Json& one : rule["processors"])
+            if (Status status = take_template(path, one); !status) return status;
+    if (rule.value("type", "") != "TemplateProcessing" || !rule.contains("single") || !rule["single"].is_array())
+        return {};
+    for (const Json& item : rule["single"]) {
+        if (!item.is_object() || !item.contains("SpecialToken") || !item["SpecialToken"].is_object()) break; // the text
+        const auto token = by_added.find(item["SpecialToken"].value("id", ""));
+        if (token == by_added.end()) return bad(path, "its template names a token that it does not have");
+        prefix.push_back(token->second);
+    }
+    return {};
+}
+
 Tokenizer::Tokenizer(std::unique_ptr<State> state) : m_state(std::move(state)) {}
 Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
 Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
@@ -198,6 +272,11 @@ Result<Tokenizer> Tokenizer::open(const std::filesystem::path& folder) {
                 return bad(single, "an added token has no id or content");
             state->add(token["id"].get<TokenId>(), token["content"].get<std::string>(), token.value("special", false));
         }
+        state->ignore_merges = model.contains("ignore_merges") && model["ignore_merges"] == true;
+        if (json->contains("pre_tokenizer"))
+            if (Status status = state->take_pre_tokenizer(single, (*json)["pre_tokenizer"]); !status) return status;
+        if (json->contains("post_processor"))
+            if (Status status = state->take_template(single, (*json)["post_processor"]); !status) return status;
     } else {
         auto vocabulary = read_json_file(folder / "vocab.json");
         if (!vocabulary)
@@ -242,7 +321,8 @@ Result<Tokenizer> Tokenizer::open(const std::filesystem::path& folder) {
 // Lowest rank first, leftmost among equals: a heap of candidate pairs over a linked list, so that long input stays
 // n log n (a candidate whose ends have changed meanwhile is recognised by its ids).
 void Tokenizer::State::encode_piece(std::string_view piece, std::vector<TokenId>& ids) const {
-    if (const auto whole = by_bytes.find(std::string(piece)); whole != by_bytes.end() && piece.size() == 1) {
+    if (const auto whole = by_bytes.find(std::string(piece));
+        whole != by_bytes.end() && (ignore_merges || piece.size() == 1)) {
         ids.push_back(whole->second);
         return;
     }
@@ -296,7 +376,7 @@ void Tokenizer::State::encode_plain(std::string_view text, std::vector<TokenId>&
     const std::u32string codes = utf8_decode(text);
     std::u32string_view rest = codes;
     while (!rest.empty()) {
-        const std::size_t length = pre_token(rest);
+        const std::size_t length = this->pre_token(rest);
         encode_piece(utf8_encode(rest.substr(0, length)), ids);
         rest.remove_prefix(length);
     }
@@ -374,6 +454,9 @@ TokenId Tokenizer::size() const noexcept {
 }
 bool Tokenizer::clean_up_default() const noexcept {
     return m_state->clean_up;
+}
+const std::vector<TokenId>& Tokenizer::prefix() const noexcept {
+    return m_state->prefix;
 }
 
 void Tokenizer::add_timestamps(TokenId first) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Byte-level BPE of the GPT-2 family (Whisper's): text to ids and back, with the added tokens of the checkpoint.
+// Byte-level BPE of the GPT-2 (Whisper's) and Llama-3 families: text to ids and back, with the added tokens of the checkpoint.
 #pragma once
 
 #include <cstdint>
@@ -48,6 +48,8 @@ public:
     bool is_special(TokenId id) const noexcept;
     TokenId size() const noexcept; // one above the highest id
     bool clean_up_default() const noexcept;
+    // What the file's template puts before a single text: the begin-of-text token of Llama-3's. [any]
+    const std::vector<TokenId>& prefix() const noexcept;
 
     // Makes <|0.00|> .. <|30.00|> known at `first` .. where the file lacks them. [control]
     void add_timestamps(TokenId first);

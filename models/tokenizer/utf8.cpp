@@ -14,6 +14,14 @@ struct CodeRange {
 };
 #include <models/tokenizer/unicode_classes.inc>
 
+struct CaseRun { // every `step`-th code from first to last
+    std::uint32_t first;
+    std::uint32_t last;
+    std::uint32_t step;
+    std::int32_t difference;
+};
+#include <models/tokenizer/unicode_case.inc>
+
 template <std::size_t N>
 bool within(const CodeRange (&table)[N], char32_t code) noexcept {
     const auto found = std::upper_bound(std::begin(table), std::end(table), static_cast<std::uint32_t>(code),
@@ -104,6 +112,40 @@ bool is_number(char32_t code) noexcept {
 bool is_white_space(char32_t c) noexcept {
     return (c >= 0x09 && c <= 0x0d) || c == 0x20 || c == 0x85 || c == 0xa0 || c == 0x1680 ||
            (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
+}
+
+std::string to_lower(std::string_view text) {
+    const std::u32string codes = utf8_decode(text);
+    std::string out;
+    for (std::size_t i = 0; i < codes.size(); ++i) {
+        const char32_t c = codes[i];
+        if (c == 0x130) { // capital I with a dot: i and the dot above
+            out += "i\xcc\x87";
+            continue;
+        }
+        if (c ==
+            0x3a3) { // final where a cased letter stands before, and none behind; ignorable characters do not count
+            std::size_t before = i, after = i + 1;
+            while (before > 0 && within(k_case_ignorable, codes[before - 1]))
+                --before;
+            while (after < codes.size() && within(k_case_ignorable, codes[after]))
+                ++after;
+            const bool final_one = before > 0 && within(k_cased, codes[before - 1]) &&
+                                   (after == codes.size() || !within(k_cased, codes[after]));
+            utf8_append(out, final_one ? 0x3c2 : 0x3c3);
+            continue;
+        }
+        const auto code = static_cast<std::uint32_t>(c);
+        const auto run = std::upper_bound(std::begin(k_lower), std::end(k_lower), code,
+                                          [](std::uint32_t x, const CaseRun& one) { return x < one.first; });
+        std::int64_t lower = code;
+        if (run != std::begin(k_lower)) {
+            const CaseRun& one = *std::prev(run);
+            if (code <= one.last && (code - one.first) % one.step == 0) lower += one.difference;
+        }
+        utf8_append(out, static_cast<char32_t>(lower));
+    }
+    return out;
 }
 
 std::string_view strip(std::string_view text) noexcept {

@@ -19,6 +19,9 @@ bool is_letter(char32_t code) noexcept;      // general category L
 bool is_number(char32_t code) noexcept;      // general category N
 bool is_white_space(char32_t code) noexcept; // property White_Space
 
+// As Python's str.lower(): simple mappings, the dotted capital I, and the sigma that ends a word. [any]
+std::string to_lower(std::string_view text);
+
 // Without white space at both ends, as Python's str.strip(). [any]
 std::string_view strip(std::string_view text) noexcept;
 
