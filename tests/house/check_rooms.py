@@ -26,7 +26,7 @@ MAY_ENTER = {
 EVERYWHERE = {"tutti/platform.h"}
 
 LIBRARIES = [
-    (r"(juce_\w+/|JuceHeader\.h)", {"plugin"}, "JUCE"),
+    (r"(juce_\w+/|JuceHeader\.h)", {"plugin", "tests"}, "JUCE"),
     (r"(portaudio|pa_\w+)\.h", {"io"}, "PortAudio"),
     (r"(rtmidi/)?RtMidi\.h", {"io"}, "RtMidi"),
     (r"sndfile\.hh?", {"io"}, "libsndfile"),
@@ -38,7 +38,7 @@ LIBRARIES = [
     (r"Metal/", {"gpu/metal"}, "Metal"),
     (r"xsimd/", {"dsp"}, "xsimd"),
     (r"(concurrentqueue/|concurrentqueue\.h)", {"engine", "tests"}, "moodycamel's queue"),
-    (r"nlohmann/", {"engine", "models", "io", "cli", "python", "profiling", "tests"}, "nlohmann-json"),
+    (r"nlohmann/", {"engine", "models", "io", "cli", "plugin", "python", "profiling", "tests"}, "nlohmann-json"),
     (r"CLI/", {"cli"}, "CLI11"),
     (r"doctest/", {"tests"}, "doctest"),
     (r"(nanobind|pybind11)/", {"python"}, "the Python binding library"),

@@ -50,10 +50,10 @@ class Tree:
 
 
 def room_of(file):
-    """The room a file stands in; "gpu/torch" and its like keep both words."""
+    """The room a file stands in; "gpu/torch" and its like keep both words, and so does "plugin/juce"."""
     parts = file.split("/")
-    if parts[0] == "gpu" and len(parts) > 2:
-        return "gpu/" + parts[1]
+    if len(parts) > 2 and (parts[0] == "gpu" or parts[:2] == ["plugin", "juce"]):
+        return "/".join(parts[:2])
     return parts[0] if len(parts) > 1 else ""
 
 
