@@ -128,6 +128,7 @@ int run(const Options& options) {
                   {"ratio_max", *std::max_element(ratio.begin(), ratio.end())},
                   {"block_p95_us", {median(p95[0]), median(p95[1])}},
                   {"block_p95_ratio", median(p95_ratio)},
+                  {"block_p95_ratio_interval", {median_interval(p95_ratio).low, median_interval(p95_ratio).high}},
                   {"pairs", options.pairs},
                   {"reverb", options.reverb},
                   {"threads", options.threads}},

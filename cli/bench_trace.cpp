@@ -18,7 +18,7 @@ namespace {
 struct Options {
     int notes = 32;
     double seconds = 2.0;
-    int pairs = 11;
+    int pairs = 21;
     bool json = false;
 };
 
@@ -69,6 +69,8 @@ int run(const Options& options) {
         ratio.push_back(seconds[1] / seconds[0]);
     }
     print_result({{"cost_percent", 100.0 * (median(ratio) - 1.0)},
+                  {"cost_percent_interval",
+                   {100.0 * (median_interval(ratio).low - 1.0), 100.0 * (median_interval(ratio).high - 1.0)}},
                   {"cost_percent_min", 100.0 * (*std::min_element(ratio.begin(), ratio.end()) - 1.0)},
                   {"cost_percent_max", 100.0 * (*std::max_element(ratio.begin(), ratio.end()) - 1.0)},
                   {"events_per_second", static_cast<double>(told.events) / options.seconds},

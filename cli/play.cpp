@@ -19,6 +19,7 @@
 
 #include "cli/command.h"
 #include "cli/live_output.h"
+#include "cli/lost_device.h"
 #include "cli/patch_name.h"
 #include "cli/play_sound.h"
 #include "cli/terminal.h"
@@ -42,6 +43,7 @@ struct Options {
     std::string mode = "inline";
     double rate = 0.0;
     double seconds = 0.0;
+    double wait = 60.0;
     int frames = 0;
     bool null = false;
     bool no_midi = false;
@@ -148,10 +150,19 @@ void show(LiveOutput& output, const Stream& stream, std::int64_t underruns, cons
     std::fflush(stderr);
 }
 
+// What a session hands to the next, on a device that came back at another rate.
+struct Kept {
+    Kept() { programs.fill(-1); }
+    std::array<int, k_parts> programs;
+    double song_seconds = 0.0; // already heard
+    double seconds = 0.0;      // of all
+};
+
 // Everything that runs while the synth plays.
 class Session {
 public:
-    Session(const Options& options, std::shared_ptr<Stream> stream) : m_options(options), m_stream(std::move(stream)) {}
+    Session(const Options& options, std::shared_ptr<Stream> stream, const Kept& kept)
+        : m_options(options), m_stream(std::move(stream)), m_kept(kept) {}
 
     Status begin() {
         auto patch = named_patch(m_options.patch);
@@ -159,8 +170,11 @@ public:
         m_patch = patch->name;
         for (int part = 0; part < k_parts; ++part) {
             Patch chosen = *patch;
-            if (part == k_drum_part)
-                if (auto kit = Patch::factory(Patch::general_midi(0, true)); kit.ok()) chosen = *kit;
+            const int program = m_kept.programs[static_cast<std::size_t>(part)];
+            if (part == k_drum_part || program >= 0)
+                if (auto known = Patch::factory(Patch::general_midi(std::max(0, program), part == k_drum_part));
+                    known.ok())
+                    chosen = *known;
             if (Status status = m_stream->set_patch(part, chosen, 0); !status.ok()) return status;
         }
         auto sender = m_stream->make_sender();
@@ -171,6 +185,7 @@ public:
             if (!file.ok()) return file.status();
             MidiPlayerOptions player;
             player.start_frame = static_cast<std::int64_t>(k_lead_in_seconds * m_stream->sample_rate());
+            player.from_seconds = m_kept.song_seconds;
             auto song = MidiPlayer::create(std::make_shared<MidiFile>(std::move(file).value()), m_stream, player);
             if (!song.ok()) return song.status();
             m_song.emplace(std::move(song).value());
@@ -186,7 +201,7 @@ public:
         return {};
     }
 
-    // Until the song has ended, --seconds have passed, q or Ctrl-C. `output` is checked and may be null.
+    // Until the song has ended, --seconds have passed, q or Ctrl-C, or `output`, which may be null, has gone.
     Status play(LiveOutput& live, io::AudioOutput* output) {
         RawTerminal terminal;
         std::optional<io::MidiInputs> ports;
@@ -217,15 +232,34 @@ public:
             if (shows) show(live, *m_stream, underruns(live, output), m_patch, m_keys.octave());
             if (seconds_now() < next_slow) continue;
             next_slow = seconds_now() + 0.5;
-            if (ports) ports->poll();
             if (output != nullptr) status = output->check();
+            if (ports && status.ok()) ports->poll();
+        }
+        if (shows) tell("\r\x1b[K");
+        if (!status.ok()) {
+            m_player->panic(); // nobody lets go of a key that is held now
+            return status;
         }
         // Notes of the song that are already posted would begin anew behind all sound off: the output itself closes.
         live.close();
         m_player->panic();
         std::this_thread::sleep_for(std::chrono::milliseconds(60)); // the fade is heard
-        if (shows) tell("\r\x1b[K");
-        return status;
+        return {};
+    }
+
+    // While there is no device: true where the user would go.
+    bool leaves() {
+        const int key = RawTerminal().read_key(40);
+        return key == 'q' || key == 4;
+    }
+
+    // For a session on another stream; this one has ended.
+    Kept kept() const {
+        Kept kept = m_kept;
+        const double seconds = static_cast<double>(m_stream->stats().frames) / m_stream->sample_rate();
+        kept.song_seconds += std::max(0.0, seconds - k_lead_in_seconds);
+        kept.seconds += seconds;
+        return kept;
     }
 
     Status end(LiveOutput& live) {
@@ -248,7 +282,7 @@ private:
 
     bool finished() {
         const double seconds = static_cast<double>(m_stream->now()) / m_stream->sample_rate();
-        if (m_options.seconds > 0.0) return seconds >= m_options.seconds;
+        if (m_options.seconds > 0.0) return m_kept.seconds + seconds >= m_options.seconds;
         if (!m_song || !m_song->done()) return false;
         const double end = static_cast<double>(m_song->end_frame()) / m_stream->sample_rate();
         return seconds > end + 0.3 && (m_stream->stats().voices == 0 || seconds > end + 30.0);
@@ -283,12 +317,14 @@ private:
             if (program < 0) continue;
             const auto patch = Patch::factory(Patch::general_midi(program, part == k_drum_part));
             if (!patch.ok()) continue;
+            m_kept.programs[static_cast<std::size_t>(part)] = program;
             if (m_stream->set_patch(part, *patch).ok() && part == 0) m_patch = patch->name;
         }
     }
 
     const Options& m_options;
     std::shared_ptr<Stream> m_stream;
+    Kept m_kept;
     std::optional<Player> m_player;
     std::optional<MidiPlayer> m_song;
     std::optional<io::AudioFileWriter> m_writer;
@@ -310,6 +346,87 @@ struct Late {
     }
 };
 
+// One stream on one device, which may go and come back. A device that comes back at another rate needs another stream: `device`
+// is it, `kept` what the next one begins with, and `again` is true.
+struct Played {
+    Status status;
+    bool again = false;
+};
+Played play_on(const Options& options, Engine& engine, std::optional<io::AudioOutput>& device, Late& late,
+               const io::OutputConfig& output, Kept& kept) {
+    StreamConfig config;
+    config.sample_rate = device ? device->sample_rate() : options.rate > 0.0 ? options.rate : 48000.0;
+    config.mode = options.mode == "ahead" ? Mode::ahead : Mode::inline_;
+    config.max_frames = 8192;
+    config.parts = k_parts;
+    config.soft_start = true;
+    config.look_ahead_blocks = options.look_ahead;
+    auto stream = engine.open(config);
+    if (!stream.ok()) return {stream.status()};
+
+    Session session(options, *stream, kept);
+    if (Status status = session.begin(); !status.ok()) return {status};
+    LiveOutput live(*stream, !options.record.empty());
+    std::int64_t underruns_before = 0;
+    Status played;
+    bool again = false, leaves = false;
+    late.live.store(&live, std::memory_order_release);
+    if (device) {
+        if (Status status = device->start(); !status.ok()) return {status};
+    } else {
+        live.start_null(options.frames > 0 ? options.frames : 256);
+    }
+    if (!options.quiet)
+        tell("{}, {:g} Hz, {}\n", device ? device->device().name : std::string("no device (--null)"),
+             config.sample_rate, engine.backend());
+    for (;;) {
+        if (played.ok()) played = session.play(live, device ? &*device : nullptr);
+        if (played.ok() || !device || options.wait == 0.0) break;
+        const io::AudioDevice lost = device->device();
+        underruns_before += device->underruns();
+        device.reset(); // nothing of the old one is left when a new one is opened
+        late.live.store(nullptr, std::memory_order_release);
+        if (!options.quiet) tell("{}: the device has gone; waiting {:g} s for its return\n", lost.name, options.wait);
+        auto back = wait_for_return(lost, output, Late::callback, &late,
+                                    {options.wait, [&] { return leaves = session.leaves(); }});
+        if (!back && (leaves || g_interrupted)) played = {};
+        if (!back) break;
+        device = std::move(back);
+        again = device->sample_rate() != config.sample_rate;
+        if (!options.quiet) tell("{}: back at {:g} Hz\n", lost.name, device->sample_rate());
+        if (again) break;
+        live.fade_in();
+        late.live.store(&live, std::memory_order_release);
+        played = device->start(); // one that went again at once is waited for again
+    }
+    const std::int64_t late_by_device = underruns_before + underruns(live, device ? &*device : nullptr);
+    if (device && !again)
+        if (Status stopped = device->stop(); !stopped.ok() && played.ok()) played = stopped;
+    if (!again) device.reset();
+    late.live.store(nullptr, std::memory_order_release);
+    live.stop_null();
+    if (Status status = session.end(live); !status.ok()) return {status};
+    if (again && !options.record.empty())
+        return {Status(Code::device_failed,
+                       fmt::format("the device came back at {:g} Hz, the recording has {:g}", device->sample_rate(),
+                                   config.sample_rate),
+                       "the recording ends where the device went", "record to another file from there on")};
+    kept = session.kept();
+    if (again) return {{}, true};
+    if (!played.ok()) return {played};
+    const StreamStats stats = (*stream)->stats();
+    if (!options.quiet)
+        tell("{:.1f} s played, {} underruns, {} late blocks, {} late events, {} voices stolen\n", kept.seconds,
+             late_by_device, stats.late_blocks, stats.late_events, stats.stolen_voices);
+    if (!options.quiet) {
+        const EngineStats all = engine.stats();
+        if (*all.fallback != '\0') tell("{}; see `tutti doctor`\n", all.fallback);
+        if (stats.late_blocks > 0 && stats.proposed_look_ahead > config.look_ahead_blocks)
+            tell("this machine needs more time: --look-ahead {}\n", stats.proposed_look_ahead);
+    }
+    return {};
+}
+
 int run(const Options& options) {
     const auto wrong = [](const std::string& what, const std::string& remedy) {
         return fail(Status(Code::out_of_range, what, "nothing was played", remedy));
@@ -320,67 +437,36 @@ int run(const Options& options) {
     for (const Status& status :
          {options.rate == 0.0 ? Status() : check_range("--rate", options.rate, 8000.0, 192000.0, nothing),
           check_range("--seconds", options.seconds, 0.0, 1e9, nothing),
+          check_range("--wait", options.wait, 0.0, 1e6, nothing),
           check_range("--frames", options.frames, 0.0, 8192.0, nothing),
           check_range("--look-ahead", options.look_ahead, 1.0, 256.0, nothing)})
         if (!status.ok()) return fail(status);
 
     if (is_sound_file(options.song))
         return play_sound({options.song, options.lyrics, options.model, options.device, options.rate, options.seconds,
-                           options.frames, options.null, options.quiet});
+                           options.wait, options.frames, options.null, options.quiet});
     if (!options.lyrics.empty()) return wrong("--lyrics belong to a sound file", "name one");
 
     Late late;
     std::optional<io::AudioOutput> device;
+    io::OutputConfig output;
+    output.device = options.device;
+    output.sample_rate = options.rate;
+    output.frames = options.frames;
     if (!options.null) {
-        io::OutputConfig config;
-        config.device = options.device;
-        config.sample_rate = options.rate;
-        config.frames = options.frames;
-        auto opened = io::AudioOutput::open(config, Late::callback, &late);
+        auto opened = io::AudioOutput::open(output, Late::callback, &late);
         if (!opened.ok()) return fail(opened.status());
         device.emplace(std::move(opened).value());
     }
     auto engine = Engine::create();
     if (!engine.ok()) return fail(engine.status());
-    StreamConfig config;
-    config.sample_rate = device ? device->sample_rate() : options.rate > 0.0 ? options.rate : 48000.0;
-    config.mode = options.mode == "ahead" ? Mode::ahead : Mode::inline_;
-    config.max_frames = 8192;
-    config.parts = k_parts;
-    config.soft_start = true;
-    config.look_ahead_blocks = options.look_ahead;
-    auto stream = (*engine)->open(config);
-    if (!stream.ok()) return fail(stream.status());
-
-    Session session(options, *stream);
-    if (Status status = session.begin(); !status.ok()) return fail(status);
-    LiveOutput live(*stream, !options.record.empty());
     catch_interrupts();
-    if (!options.quiet)
-        tell("{}, {:g} Hz, {}\n", device ? device->device().name : std::string("no device (--null)"),
-             config.sample_rate, (*engine)->backend());
-    late.live.store(&live, std::memory_order_release);
-    if (device) {
-        if (Status status = device->start(); !status.ok()) return fail(status);
-    } else {
-        live.start_null(options.frames > 0 ? options.frames : 256);
-    }
-    const Status played = session.play(live, device ? &*device : nullptr);
-    if (device)
-        if (Status stopped = device->stop(); !stopped.ok() && played.ok()) return fail(stopped);
-    live.stop_null();
-    if (Status status = session.end(live); !status.ok()) return fail(status);
-    if (!played.ok()) return fail(played);
-    const StreamStats stats = (*stream)->stats();
-    if (!options.quiet)
-        tell("{:.1f} s played, {} underruns, {} late blocks, {} late events, {} voices stolen\n",
-             static_cast<double>(stats.frames) / config.sample_rate, underruns(live, device ? &*device : nullptr),
-             stats.late_blocks, stats.late_events, stats.stolen_voices);
-    if (!options.quiet) {
-        const EngineStats all = (*engine)->stats();
-        if (*all.fallback != '\0') tell("{}; see `tutti doctor`\n", all.fallback);
-        if (stats.late_blocks > 0 && stats.proposed_look_ahead > config.look_ahead_blocks)
-            tell("this machine needs more time: --look-ahead {}\n", stats.proposed_look_ahead);
+    Kept kept;
+    while (true) {
+        const Played played = play_on(options, **engine, device, late, output, kept);
+        if (played.again) continue;
+        if (!played.status.ok()) return fail(played.status);
+        break;
     }
     return g_interrupted ? exit_interrupted : exit_ok;
 }
@@ -404,6 +490,7 @@ Command add_play(CLI::App& app) {
     option(*sub, "--look-ahead", options->look_ahead, "Blocks of 64 frames that ahead renders before they are heard");
     sub->add_option("--record", options->record, "Also write what is heard to this sound file");
     option(*sub, "--seconds", options->seconds, "Stop after so long, 0: at the song's end or on q");
+    option(*sub, "--wait", options->wait, "Seconds to wait for a device that has gone, 0: end at once");
     sub->add_flag("--null", options->null, "Play without an audio device");
     sub->add_flag("--no-midi", options->no_midi, "Listen to no MIDI port");
     sub->add_flag("--quiet", options->quiet, "No meters, no summary");

@@ -15,6 +15,7 @@
 
 #include "cli/command.h"
 #include "cli/live_output.h"
+#include "cli/lost_device.h"
 #include "cli/lyrics.h"
 #include "cli/terminal.h"
 #include "io/audio_device.h"
@@ -109,12 +110,12 @@ int play_sound(const SoundPlay& options) {
 
     Late late;
     std::optional<io::AudioOutput> device;
+    io::OutputConfig output;
+    output.device = options.device;
+    output.sample_rate = options.rate;
+    output.frames = options.frames;
     if (!options.null) {
-        io::OutputConfig config;
-        config.device = options.device;
-        config.sample_rate = options.rate;
-        config.frames = options.frames;
-        auto opened = io::AudioOutput::open(config, Late::callback, &late);
+        auto opened = io::AudioOutput::open(output, Late::callback, &late);
         if (!opened.ok()) return fail(opened.status());
         device.emplace(std::move(opened).value());
     }
@@ -162,12 +163,35 @@ int play_sound(const SoundPlay& options) {
             }
             if (text != shown) std::fflush(stdout);
             if (!text.empty() || terminal) shown = text;
-            if (device) status = device->check();
+            if (!device) continue;
+            status = device->check();
+            if (status.ok() || options.wait == 0.0) continue;
+            const io::AudioDevice lost = device->device();
+            device.reset(); // nothing of the old one is left when a new one is opened
+            if (!options.quiet)
+                tell("{}: the device has gone; waiting {:g} s for its return\n", lost.name, options.wait);
+            bool leaves = false;
+            device = wait_for_return(lost, output, Late::callback, &late,
+                                     {options.wait, [&] { return leaves = keys.read_key(20) == 'q'; }});
+            if (!device) {
+                if (leaves || g_interrupted) status = {};
+                break;
+            }
+            if (device->sample_rate() != config.sample_rate) {
+                status = Status(Code::device_failed,
+                                fmt::format("{}: came back at {:g} Hz, not at {:g}", lost.name, device->sample_rate(),
+                                            config.sample_rate),
+                                "the sound ends here", "play it again");
+                break;
+            }
+            live.fade_in();
+            status = device->start();
+            if (!options.quiet && status.ok()) tell("{}: back\n", lost.name);
         }
     }
     if (!shown.empty()) fmt::print("\n");
     std::fflush(stdout); // before the summary, which goes another way
-    if (device)
+    if (device && status.ok())
         if (Status stopped = device->stop(); !stopped.ok() && status.ok()) status = stopped;
     live.stop_null();
     if (!status.ok()) return fail(status);

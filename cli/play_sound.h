@@ -13,6 +13,7 @@ struct SoundPlay {
     std::string device;
     double rate = 0.0;
     double seconds = 0.0;
+    double wait = 60.0; // for a device that has gone
     int frames = 0;
     bool null = false;
     bool quiet = false;

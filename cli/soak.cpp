@@ -178,6 +178,7 @@ Command add_soak(CLI::App& app) {
     option(*sub, "--rate", options->rate, "Sample rate in Hz");
     sub->add_option("--plot", options->plot, "Draw memory, load and tail latency to this PNG");
     sub->add_option("--plant-leak", options->leak_bytes, "Leak so many bytes a note")->group("");
+    sub->add_option("--plant", options->plant, "Leave a \"thread\" or a \"file\" behind")->group("");
     sub->add_flag("--json", options->json, "Print the result as one JSON object");
     sub->add_flag("--quiet", options->quiet, "No line a minute");
     trace_option(*sub, *trace);

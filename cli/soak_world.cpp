@@ -9,6 +9,8 @@
 #include <tutti/trace.h>
 #include <tutti/worker.h>
 
+#include "cli/pacer.h"
+
 namespace tutti::cli {
 
 namespace {
@@ -88,12 +90,10 @@ Result<std::unique_ptr<SoakStream>> SoakStream::open(Engine& engine, const SoakO
     }
     made->m_puller = std::thread([self = made.get(), frames = 64 << (random() % 4)] {
         trace::name_thread("audio");
-        const std::chrono::duration<double> period(frames / self->m_options.rate);
-        auto due = std::chrono::steady_clock::now();
+        Pacer pacer(frames / self->m_options.rate, Pacer::Clock::now());
         while (!self->m_stop.load(std::memory_order_relaxed)) {
             self->pull(frames);
-            due += std::chrono::duration_cast<std::chrono::steady_clock::duration>(period);
-            std::this_thread::sleep_until(due);
+            std::this_thread::sleep_until(pacer.next(Pacer::Clock::now()).due);
         }
     });
     return made;
@@ -220,7 +220,12 @@ Result<std::unique_ptr<SoakWorld>> SoakWorld::create(const SoakOptions& options)
     return world;
 }
 
-SoakWorld::~SoakWorld() = default;
+SoakWorld::~SoakWorld() {
+    m_end = true;
+    m_end.notify_all();
+    if (m_thread.joinable()) m_thread.join();
+    if (m_file != nullptr) std::fclose(m_file);
+}
 
 Status SoakWorld::open_stream() {
     static constexpr Mode k_modes[] = {Mode::ahead, Mode::inline_, Mode::offline};
@@ -238,6 +243,8 @@ Status SoakWorld::live() {
     for (const auto& stream : m_streams) {
         const int notes = stream->live(m_random, *m_engine);
         m_notes += notes;
+        if (m_options.plant == "file" && m_file == nullptr) m_file = std::tmpfile();
+        if (m_options.plant == "thread" && !m_thread.joinable()) m_thread = std::thread([this] { m_end.wait(false); });
         if (m_options.leak_bytes > 0)
             for (int i = 0; i < notes; ++i)
                 m_leak.push_back(

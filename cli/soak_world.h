@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <cstdio>
 #include <memory>
 #include <random>
 #include <string>
@@ -21,6 +22,7 @@ struct SoakOptions {
     std::uint64_t seed = 1;
     double rate = 48000.0;
     int leak_bytes = 0; // planted, a note: the check must find it
+    std::string plant;  // "thread" or "file": one too many, which the check must find
     std::string plot;
     bool json = false;
     bool quiet = false;
@@ -86,6 +88,9 @@ private:
     std::unique_ptr<Engine> m_engine;
     std::vector<std::unique_ptr<SoakStream>> m_streams;
     std::vector<std::unique_ptr<std::vector<char>>> m_leak;
+    std::FILE* m_file = nullptr; // planted
+    std::thread m_thread;        // planted
+    std::atomic<bool> m_end{false};
     std::int64_t m_notes = 0, m_opened = 0, m_broken = 0;
 };
 

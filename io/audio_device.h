@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Audio output devices (PortAudio): which there are, and a stream to one that asks a callback for its blocks.
+// Audio output devices (PortAudio, JACK): which there are, and a stream to one that asks a callback for its blocks.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +35,7 @@ using OutputCallback = void (*)(void* user, float* const* out, int frames) noexc
 struct OutputConfig {
     std::string device = {};  // number, name or a part of the name; empty: the default
     double sample_rate = 0.0; // 0: the device's own
-    int frames = 0;           // a block; 0: as the device likes, changing from call to call
+    int frames = 0;           // a block; 0: as the device likes, changing from call to call; JACK keeps to its server's
     int channels = 2;
     int most_frames = 8192; // the callback is never asked for more at once
 };
@@ -54,8 +54,9 @@ public:
     Status start();
     Status stop();
     // To be called a few times a second while it plays: device_failed once the device has gone (unplugged, sound server
-    // ended) or has not asked for a block for a second. Destroy this then and open another one. A JACK server that died
-    // cannot be opened again in the same process (PortAudio waits for it in the background for ten minutes). [control]
+    // ended) or has not asked for a block for a second. Destroy this then, and open another one when the device is back.
+    // Where a JACK server has died, MIDI ports that went through it are destroyed first: its library frees what is left of
+    // a dead server when a new one is opened. [control]
     Status check();
 
     const AudioDevice& device() const noexcept; // [any]

@@ -17,14 +17,14 @@ constexpr const char* k_client = "Tutti";
 
 void ignore_error(RtMidiError::Type, const std::string&, void*) {} // what matters is thrown or asked for
 
-// The first system that works here: construction tells (no ALSA sequencer device, no JACK server).
+// One port of each system that works here: construction tells (no ALSA sequencer device, no JACK server).
 template <class Port>
-std::unique_ptr<Port> make_port() {
+std::vector<std::unique_ptr<Port>> make_ports() {
     silence_sound_libraries();
     const QuietStderr quiet;
     std::vector<RtMidi::Api> apis;
     RtMidi::getCompiledApi(apis);
-    std::unique_ptr<Port> usable;
+    std::vector<std::unique_ptr<Port>> ports;
     for (const RtMidi::Api api : apis) {
         if (api == RtMidi::RTMIDI_DUMMY) continue;
         try {
@@ -34,13 +34,25 @@ std::unique_ptr<Port> make_port() {
             else
                 port = std::make_unique<RtMidiOut>(api, k_client);
             port->setErrorCallback(ignore_error);
-            // One with ports before one without; a JACK client without a server counts none.
-            if (port->getPortCount() > 0) return port;
-            if (!usable) usable = std::move(port);
+            ports.push_back(std::move(port));
         } catch (const RtMidiError&) {
         }
     }
-    return usable;
+    return ports;
+}
+
+// One with ports before one without; a JACK client without a server counts none.
+template <class Port>
+std::unique_ptr<Port> best_of(std::vector<std::unique_ptr<Port>> ports) {
+    const QuietStderr quiet;
+    for (auto& port : ports)
+        if (port->getPortCount() > 0) return std::move(port);
+    return ports.empty() ? nullptr : std::move(ports.front());
+}
+
+template <class Port>
+std::unique_ptr<Port> make_port() {
+    return best_of(make_ports<Port>());
 }
 
 std::vector<NamedItem> ports_of(RtMidi& port) {
@@ -216,7 +228,19 @@ struct MidiInputs::Impl {
     std::string filter;
     MidiHandler handler;
     std::function<void(const std::string&, bool)> changed;
+    // Made once: a JACK client that is opened anew after its server's end would take the older ones' memory from them.
+    std::vector<std::unique_ptr<RtMidiIn>> listers = make_ports<RtMidiIn>();
     std::vector<MidiInput> open;
+
+    std::vector<std::string> listed() {
+        std::vector<std::string> names;
+        for (const auto& lister : listers) {
+            for (auto& item : ports_of(*lister))
+                names.push_back(std::move(item.name));
+            if (!names.empty()) break;
+        }
+        return names;
+    }
 };
 
 MidiInputs::MidiInputs(std::string filter, MidiHandler handler, std::function<void(const std::string&, bool)> changed)
@@ -226,10 +250,13 @@ MidiInputs::MidiInputs(std::string filter, MidiHandler handler, std::function<vo
     m_impl->changed = std::move(changed);
     poll();
 }
-MidiInputs::~MidiInputs() = default;
+MidiInputs::~MidiInputs() {
+    const QuietStderr quiet;
+    m_impl.reset();
+}
 
 void MidiInputs::poll() {
-    const auto names = list_midi_inputs();
+    const auto names = m_impl->listed();
     const auto tell = [&](const std::string& name, bool appeared) {
         if (m_impl->changed) m_impl->changed(name, appeared);
     };

@@ -64,7 +64,8 @@ private:
     std::unique_ptr<Impl> m_impl;
 };
 
-// Listens to every input whose name holds `filter` ("": all), also those plugged in later.
+// Listens to every input whose name holds `filter` ("": all), also those plugged in later. On JACK it is to be made anew once
+// the server has ended; before that it sees none that comes.
 class MidiInputs {
 public:
     // `changed` is told each port that appears (true) and disappears (false), from poll(). [control]

@@ -119,7 +119,7 @@ extern "C" tutti_result tutti_clip_stop(tutti_clip* clip, int64_t frame) noexcep
     return status.ok() ? TUTTI_OK : clip->engine->fail(status);
 }
 extern "C" bool tutti_clip_ended(const tutti_clip* clip) noexcept {
-    return clip == nullptr || clip->player == nullptr || clip->player->retired.load(std::memory_order_acquire);
+    return clip == nullptr || clip->player == nullptr || clip->player->retired.is_set();
 }
 extern "C" tutti_result tutti_clip_release(tutti_clip* clip) noexcept {
     if (clip == nullptr) return TUTTI_OK;

@@ -68,10 +68,7 @@ ClipPlayer::ClipPlayer(const SoundView& sound, std::shared_ptr<const void> keep,
 
 ClipPlayer::ClipPlayer(int channels, double rate, int capacity, const ClipConfig& config, double sample_rate)
     : m_config(config), m_channels(channels) {
-    m_capacity = 1;
-    while (m_capacity < capacity)
-        m_capacity *= 2;
-    m_ring.assign(static_cast<std::size_t>(m_capacity) * static_cast<std::size_t>(channels), 0.0f);
+    m_ring.prepare(channels, capacity);
     m_gain = static_cast<float>(std::pow(10.0, config.gain_db / 20.0));
     m_step = static_cast<std::uint64_t>(std::ldexp(rate / sample_rate * std::exp2(config.pitch / 12.0), 32) + 0.5);
     m_fade = static_cast<std::int64_t>(config.fade_seconds * sample_rate);
@@ -80,30 +77,13 @@ ClipPlayer::ClipPlayer(int channels, double rate, int capacity, const ClipConfig
     m_config.loop = false;
 }
 
-int ClipPlayer::room() const noexcept {
-    // Acquire: what the reader has left may be written over. One frame before the position stays (interpolation).
-    return static_cast<int>(m_capacity -
-                            (m_written.load(std::memory_order_relaxed) - m_read.load(std::memory_order_acquire)));
-}
-
 int ClipPlayer::write(const float* const* in, int frames) noexcept {
-    const int count = std::min(frames, room());
-    const std::int64_t at = m_written.load(std::memory_order_relaxed);
-    for (int c = 0; c < m_channels; ++c)
-        for (int i = 0; i < count; ++i) {
-            const float x = in[c][i];
-            m_ring[static_cast<std::size_t>(c * m_capacity + ((at + i) & (m_capacity - 1)))] =
-                std::isfinite(x) ? x : 0.0f;
-        }
-    // Release: the samples are seen before the count.
-    m_written.store(at + count, std::memory_order_release);
-    return count;
+    return m_ring.write(in, frames);
 }
 
 float ClipPlayer::sample(int channel, std::int64_t index) const noexcept {
     if (is_written()) {
-        if (index < 0) return 0.0f;
-        return m_ring[static_cast<std::size_t>(channel * m_capacity + (index & (m_capacity - 1)))];
+        return index < 0 ? 0.0f : m_ring.sample(channel, index);
     }
     if (m_config.loop && index >= m_end) index = m_config.loop_begin + (index - m_end) % (m_end - m_config.loop_begin);
     if (index < m_config.begin && !m_config.loop) return 0.0f;
@@ -143,25 +123,21 @@ void ClipPlayer::wait(std::int64_t frame, int frames) const noexcept {
     const auto whole = static_cast<std::int64_t>((m_step >> 32) * static_cast<std::uint64_t>(count));
     const auto part = static_cast<std::int64_t>((m_step & 0xffffffffu) * static_cast<std::uint64_t>(count) >> 32);
     // Two frames behind the position and one at most for the fraction; never more than the ring can hold.
-    const std::int64_t wanted =
-        std::min(m_index + whole + part + 4, m_read.load(std::memory_order_relaxed) + m_capacity);
-    std::int64_t before = m_written.load(std::memory_order_acquire);
-    for (auto since = std::chrono::steady_clock::now(); before < wanted;) {
-        if (m_finished.load(std::memory_order_acquire)) return;
+    const std::int64_t wanted = std::min(m_index + whole + part + 4, m_ring.released() + m_ring.capacity());
+    auto before = m_ring.look();
+    for (auto since = std::chrono::steady_clock::now(); before.written < wanted && !before.finished;) {
         std::this_thread::sleep_for(std::chrono::microseconds(100));
-        const std::int64_t written = m_written.load(std::memory_order_acquire);
+        const auto look = m_ring.look();
         const auto now = std::chrono::steady_clock::now();
-        if (written > before) since = now;
+        if (look.written > before.written) since = now;
         if (now - since > std::chrono::seconds(k_longest_wait)) return; // the gap is counted
-        before = written;
+        before = look;
     }
 }
 
 bool ClipPlayer::add_to(float* const* bus, int channels, std::int64_t frame, int frames, std::int64_t& dry) noexcept {
     bool sounded = false;
-    // Finished first, then the count: what was written before finish() is seen.
-    const bool finished = m_finished.load(std::memory_order_acquire);
-    const std::int64_t written = m_written.load(std::memory_order_acquire);
+    const auto [finished, written] = m_ring.look();
     for (int i = 0; i < frames && !m_ended; ++i) {
         const std::int64_t now = frame + i;
         if (now < m_start) continue;
@@ -181,7 +157,7 @@ bool ClipPlayer::add_to(float* const* bus, int channels, std::int64_t frame, int
             std::copy_n(m_last, m_channels, m_hold);
             if (m_index > 0 || written > 0 || now > m_start) ++dry;
         } else if (m_waiting &&
-                   (finished || written - m_index > std::min<std::int64_t>(m_gap_fade + 4, m_capacity / 2))) {
+                   (finished || written - m_index > std::min<std::int64_t>(m_gap_fade + 4, m_ring.capacity() / 2))) {
             m_waiting = false;
         }
         float gain = m_gain * rise(now - m_start + (m_fade == 0 ? 1 : 0), m_fade);
@@ -205,8 +181,8 @@ bool ClipPlayer::add_to(float* const* bus, int channels, std::int64_t frame, int
             advance();
         }
     }
-    // Release: these frames have been read. The one before the position stays.
-    if (is_written()) m_read.store(std::clamp<std::int64_t>(m_index - 1, 0, written), std::memory_order_release);
+    // These frames have been read. The one before the position stays (interpolation).
+    if (is_written()) m_ring.release_before(std::clamp<std::int64_t>(m_index - 1, 0, written));
     return sounded;
 }
 

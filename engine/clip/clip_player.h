@@ -8,7 +8,9 @@
 
 #include <tutti/clip.h>
 
+#include "engine/clip/clip_ring.h"
 #include "engine/memory/memory.h"
+#include "engine/memory/retired.h"
 
 namespace tutti::engine {
 
@@ -34,8 +36,8 @@ public:
 
     // [worker]
     int write(const float* const* in, int frames) noexcept;
-    int room() const noexcept;
-    void finish() noexcept { m_finished.store(true, std::memory_order_release); } // after the last write
+    int room() const noexcept { return m_ring.room(); }
+    void finish() noexcept { m_ring.finish(); } // after the last write
 
     // [render]
     void start(std::int64_t frame) noexcept { m_start = frame; }
@@ -46,9 +48,9 @@ public:
     bool add_to(float* const* bus, int channels, std::int64_t frame, int frames, std::int64_t& dry) noexcept;
     bool ended() const noexcept { return m_ended; }
 
-    ClipPlayer* next = nullptr;       // of the part [render]
-    std::atomic<bool> retired{false}; // set with release by the renderer, read with acquire by [control]
-    std::atomic<int> pending{0};      // events on their way that name it
+    ClipPlayer* next = nullptr;  // of the part [render]
+    Retired retired;             // set by the renderer, read by [control]
+    std::atomic<int> pending{0}; // events on their way that name it
 
 private:
     static constexpr int k_most_channels = SoundView::k_most_channels;
@@ -70,17 +72,13 @@ private:
     std::int64_t m_stop = -1;  // where the fade-out begins
     bool m_ended = false;
     // Written clips.
-    Vector<float> m_ring; // [channel][frame & mask]
-    std::int64_t m_capacity = 0;
+    ClipRing<> m_ring;
     int m_gap_fade = 96; // frames of the fade round a gap
     int m_gap = 0;       // frames since it ran dry, up to m_gap_fade
     int m_back = 0;      // frames since it goes on
     bool m_waiting = false;
     float m_hold[k_most_channels] = {};
     float m_last[k_most_channels] = {};
-    alignas(64) std::atomic<std::int64_t> m_written{0}; // frames [worker]
-    alignas(64) std::atomic<std::int64_t> m_read{0};    // frames no longer needed [render]
-    std::atomic<bool> m_finished{false};
 };
 
 } // namespace tutti::engine

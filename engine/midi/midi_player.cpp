@@ -38,9 +38,11 @@ struct MidiPlayer::Impl {
     std::vector<int> parts;
     std::map<int, int> programs; // part -> the program whose patch it plays
     std::size_t next = 0;
+    std::int64_t from = 0; // first frame of the file that is played
 
+    bool is_over(const MidiFileEvent& event) const { return file->frame_of(event, stream->sample_rate()) < from; }
     std::int64_t frame_of(const MidiFileEvent& event) const {
-        return options.start_frame + file->frame_of(event, stream->sample_rate());
+        return options.start_frame + std::max<std::int64_t>(0, file->frame_of(event, stream->sample_rate()) - from);
     }
     int part_of(const MidiFileEvent& event) const {
         const int port = event.track < ports.size() ? ports[event.track] : 0;
@@ -119,6 +121,8 @@ struct MidiPlayer::Impl {
         }
         const int part = part_of(event);
         if (!plays(part)) return true;
+        const int kind = event.status & 0xf0;
+        if ((kind == 0x80 || kind == 0x90) && is_over(event)) return true;
         const std::int64_t frame = frame_of(event);
         if ((event.status & 0xf0) == k_program_change) {
             if (is_fixed(part) || !options.general_midi) return true;
@@ -144,6 +148,7 @@ Result<MidiPlayer> MidiPlayer::create(std::shared_ptr<const MidiFile> file, std:
     impl->stream = std::move(stream);
     impl->options = std::move(options);
     impl->sender = std::move(sender).value();
+    impl->from = static_cast<std::int64_t>(std::max(0.0, impl->options.from_seconds) * impl->stream->sample_rate());
     impl->ports = ports_of(*impl->file);
     Status status = impl->begin();
     if (!status.ok()) return status;
@@ -165,8 +170,9 @@ bool MidiPlayer::done() const noexcept {
 }
 
 std::int64_t MidiPlayer::end_frame() const noexcept {
+    const double rate = m_impl->stream->sample_rate();
     return m_impl->options.start_frame +
-           m_impl->file->tempo_map().frame_of(m_impl->file->end_tick(), m_impl->stream->sample_rate());
+           std::max<std::int64_t>(0, m_impl->file->tempo_map().frame_of(m_impl->file->end_tick(), rate) - m_impl->from);
 }
 
 const std::vector<int>& MidiPlayer::parts() const noexcept {

@@ -217,7 +217,7 @@ void Core::apply(const Item& item, std::int64_t frame) noexcept {
         TuningTable* const old =
             m_parts[event.part].take(static_cast<TuningTable*>(item.object), frame, event.index == 0);
         // Release: no pitch is looked up in it any more.
-        if (old != nullptr) old->retired.store(true, std::memory_order_release);
+        if (old != nullptr) old->retired.set();
         return;
     }
     case EventType::clip: {
@@ -231,7 +231,7 @@ void Core::apply(const Item& item, std::int64_t frame) noexcept {
                 part.take(*start.bus, m_transport, frame, m_step_frame);
                 refresh_active();
             } else {
-                start.bus->retired.store(true, std::memory_order_release);
+                start.bus->retired.set();
             }
             start.player->start(frame);
             part.take(*start.player);

@@ -197,7 +197,7 @@ Status Clip::stop(std::int64_t frame) {
     return (*static_cast<engine::StreamState* const*>(stream.get()))->stop(*m_player, frame);
 }
 bool Clip::ended() const noexcept {
-    return !m_player || m_stream.expired() || m_player->retired.load(std::memory_order_acquire);
+    return !m_player || m_stream.expired() || m_player->retired.is_set();
 }
 int Clip::write(const float* const* in, int frames) noexcept {
     return m_player && in != nullptr && frames > 0 ? m_player->write(in, frames) : 0;

@@ -3,12 +3,12 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <memory>
 
 #include "engine/effects/chain.h"
 #include "engine/memory/memory.h"
+#include "engine/memory/retired.h"
 #include "engine/patch/image.h"
 #include "engine/stream/table.h"
 #include "engine/stream/voices.h"
@@ -70,8 +70,8 @@ public:
     }
     NotePriority priority() const noexcept { return m_priority; }
 
-    Instance* next = nullptr;         // of the part, oldest last [render]
-    std::atomic<bool> retired{false}; // the renderer has let go of it: set with release, read with acquire by [control]
+    Instance* next = nullptr; // of the part, oldest last [render]
+    Retired retired;          // the renderer has let go of it
 
 private:
     Instance() = default;

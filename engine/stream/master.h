@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <cstdint>
 #include <memory>
 
@@ -11,6 +10,7 @@
 #include "engine/effects/chain.h"
 #include "engine/effects/limiter.h"
 #include "engine/memory/memory.h"
+#include "engine/memory/retired.h"
 
 namespace tutti::engine {
 
@@ -18,7 +18,7 @@ inline constexpr int k_sends = 2; // the room and the hall
 
 struct MasterEffects : FromMemory {
     std::unique_ptr<EffectChain> chain;
-    std::atomic<bool> retired{false}; // set with release by the renderer, read with acquire by [control]
+    Retired retired; // set by the renderer, read by [control]
 };
 
 // `mix` is [channel][64], of which the step's frames are rendered.
@@ -96,7 +96,7 @@ public:
 private:
     static void retire(MasterEffects* effects) noexcept {
         // Release: every use of it came before.
-        effects->retired.store(true, std::memory_order_release);
+        effects->retired.set();
     }
     Vector<std::unique_ptr<Effect>> m_limiters; // one a pair of channels
     Vector<float> m_old_mix;
@@ -121,7 +121,7 @@ public:
     // The old effects are cut off: what rings is not worth a second reverb.
     void take(MasterEffects* effects, double tempo) noexcept TUTTI_NONBLOCKING {
         // Release: every use of it came before.
-        if (m_effects != nullptr) m_effects->retired.store(true, std::memory_order_release);
+        if (m_effects != nullptr) m_effects->retired.set();
         m_effects = effects;
         set_tempo(tempo);
     }

@@ -53,7 +53,7 @@ void StreamPart::let_go() noexcept {
         if (old->drained()) {
             *link = old->next;
             // Release: every use of it came before.
-            old->retired.store(true, std::memory_order_release);
+            old->retired.set();
         } else {
             link = &old->next;
         }
@@ -89,7 +89,7 @@ void StreamPart::add_clips(std::int64_t frame, int frames, int channels, std::in
         if (clip->ended()) {
             *link = clip->next;
             // Release: every use of it came before.
-            clip->retired.store(true, std::memory_order_release);
+            clip->retired.set();
         } else {
             link = &clip->next;
         }

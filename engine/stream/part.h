@@ -3,7 +3,6 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <bitset>
 #include <cstdint>
 
@@ -19,7 +18,7 @@ namespace tutti::engine {
 struct TuningTable : FromMemory {
     std::array<double, 128> pitch{}; // semitones on MIDI's scale, by key
     std::bitset<128> silent;         // keys that a keyboard mapping leaves out
-    std::atomic<bool> retired{false};
+    Retired retired;
 };
 
 // All of it [render] but prepare.

@@ -18,6 +18,7 @@
 #include <tutti/event.h>
 
 #include "engine/memory/memory.h"
+#include "engine/stream/closed_frame.h"
 
 namespace tutti::engine {
 
@@ -86,8 +87,7 @@ public:
         // false: full; dropped and counted. [audio]
         bool post(const Event& event, void* object = nullptr) noexcept TUTTI_NONBLOCKING {
             Item item{event, 0, m_number, event.frame < 0, object};
-            // Acquire: an event stamped with a closed frame must not be seen before that frame was closed.
-            if (item.stamped) item.event.frame = m_queue.m_closed.load(std::memory_order_acquire);
+            if (item.stamped) item.event.frame = m_queue.m_closed.stamp();
             // Relaxed: the counter only bounds how many wait, the queue itself publishes the items.
             if (m_queue.m_waiting.fetch_add(1, std::memory_order_relaxed) >= m_limit) return refuse();
             item.serial = m_serial;
@@ -127,11 +127,8 @@ public:
     void done(int count) noexcept TUTTI_NONBLOCKING { m_waiting.fetch_sub(count, std::memory_order_relaxed); }
 
     // Closes the input up to `frame`. [audio]
-    void close(std::int64_t frame) noexcept TUTTI_NONBLOCKING {
-        // Release: whoever sees the frame closed sees every event posted before by this thread.
-        m_closed.store(frame, std::memory_order_release);
-    }
-    std::int64_t closed() const noexcept TUTTI_NONBLOCKING { return m_closed.load(std::memory_order_acquire); }
+    void close(std::int64_t frame) noexcept TUTTI_NONBLOCKING { m_closed.close(frame); }
+    std::int64_t closed() const noexcept TUTTI_NONBLOCKING { return m_closed.get(); }
     std::int64_t dropped() const noexcept TUTTI_NONBLOCKING { return m_dropped.load(std::memory_order_relaxed); }
     int waiting() const noexcept TUTTI_NONBLOCKING { return m_waiting.load(std::memory_order_relaxed); }
 
@@ -142,7 +139,7 @@ private:
     const int m_limit;
     std::mutex m_mutex; // of m_used [control]
     Vector<bool> m_used;
-    alignas(64) std::atomic<std::int64_t> m_closed{0}; // written by the puller
+    ClosedFrame<> m_closed; // written by the puller
     alignas(64) std::atomic<int> m_waiting{0};
     std::atomic<std::int64_t> m_dropped{0};
 };

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 
 #include "engine/cpu/flush.h"
 
@@ -16,11 +15,6 @@
 namespace tutti::engine {
 
 namespace {
-
-constexpr double k_longest_sleep_ns = 5e6;
-constexpr double k_shortest_cap_ns = 2.5e6;
-constexpr double k_bounce_sleep_ns = 50e3;
-constexpr double k_idle_after_ns = 0.25e9; // nobody has pulled for so long
 
 // Refused without privileges (RLIMIT_RTPRIO 0): the thread then runs like any other.
 bool ask_for_real_time(int priority) noexcept {
@@ -69,7 +63,7 @@ RenderThread::~RenderThread() {
 void RenderThread::add(StreamState& stream) {
     {
         const std::lock_guard lock(m_mutex);
-        m_entries.push_back({&stream, -1, 0.0});
+        m_entries.push_back({&stream, {}});
         m_busy.reserve(m_entries.size());
         m_jobs.reserve(m_banks.size() + static_cast<std::size_t>(stream.core().bank_capacity()));
         m_banks.resize(m_banks.size() + static_cast<std::size_t>(stream.core().bank_capacity()));
@@ -162,38 +156,15 @@ void RenderThread::add_to(EngineStats& stats) const noexcept {
         stats.fallback = "the system gives the render thread no real-time priority: it runs like any other";
 }
 
-// A block is needed look_ahead_blocks after its close: that is the slack. A wake costs 5 to 20 microseconds, so this sleeps to
-// the next close expected, but through half of the slack where passes are short: two passes' time is always kept.
 std::int64_t RenderThread::next_wake_ns() noexcept {
     const auto now = static_cast<double>(monotonic_ns());
-    double wake = now + k_longest_sleep_ns;
+    double wake = now + PullForecast::k_longest_sleep_ns;
     for (Entry& entry : m_entries) {
         const StreamConfig& config = entry.stream->config();
-        const PullMark mark = entry.stream->mark();
         const double slack = config.look_ahead_blocks * voices::k_block_frames / config.sample_rate * 1e9;
-        const double idle = now + std::min(0.5 * slack, k_longest_sleep_ns);
-        if (mark.closed <= 0 || now - static_cast<double>(mark.time_ns) > k_idle_after_ns) {
-            wake = std::min(wake, idle);
-            continue;
-        }
-        // A bounce: its puller waits for every block, and there is no clock to follow.
-        if (entry.stream->waiting()) {
-            wake = std::min(wake, now + k_bounce_sleep_ns);
-            entry.closed = mark.closed;
-            entry.expected_ns = now;
-            continue;
-        }
-        if (mark.closed != entry.closed) {
-            const double period = static_cast<double>(mark.frames) / config.sample_rate * 1e9;
-            const double error = static_cast<double>(mark.time_ns) - entry.expected_ns;
-            // A tenth of each pull's lateness: jitter of a millisecond moves the clock by a tenth of it. A jump is followed.
-            const double from = entry.closed < 0 || std::fabs(error) > 0.05e9 ? static_cast<double>(mark.time_ns)
-                                                                              : entry.expected_ns + 0.1 * error;
-            entry.expected_ns = from + period;
-            entry.closed = mark.closed;
-        }
-        const double soon = now + std::clamp(0.5 * slack - 2.0 * m_pass_ns, 0.0, k_shortest_cap_ns);
-        wake = std::min(wake, std::clamp(entry.expected_ns + 20e3, soon, std::max(soon, idle)));
+        const double one = entry.forecast.wake_ns(
+            {now, entry.stream->mark(), config.sample_rate, slack, m_pass_ns, entry.stream->waiting()});
+        wake = std::min(wake, one);
     }
     return static_cast<std::int64_t>(wake);
 }

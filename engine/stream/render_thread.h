@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "engine/stream/forecast.h"
 #include "engine/stream/state.h"
 
 namespace tutti::engine {
@@ -30,11 +31,9 @@ public:
     void add_to(EngineStats& stats) const noexcept;
 
 private:
-    // A stream's pulls as this thread sees them: a clock that follows them smoothly.
     struct Entry {
         StreamState* stream = nullptr;
-        std::int64_t closed = -1;
-        double expected_ns = 0.0; // of the next pull
+        PullForecast forecast;
     };
     struct EffectJob {
         Core* core = nullptr;

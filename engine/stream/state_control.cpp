@@ -18,14 +18,13 @@ static void make_room(List& list) {
 
 void StreamState::collect() {
     // Acquire: pairs with the renderer's release, its last use.
-    std::erase_if(m_instances, [](const auto& i) { return i->retired.load(std::memory_order_acquire); });
-    std::erase_if(m_effects, [](const auto& e) { return e->retired.load(std::memory_order_acquire); });
+    std::erase_if(m_instances, [](const auto& i) { return i->retired.is_set(); });
+    std::erase_if(m_effects, [](const auto& e) { return e->retired.is_set(); });
     std::erase_if(m_clips, [](const auto& c) {
-        return c->player->retired.load(std::memory_order_acquire) &&
-               c->player->pending.load(std::memory_order_acquire) == 0 &&
-               (c->bus == nullptr || c->bus->retired.load(std::memory_order_acquire));
+        return c->player->retired.is_set() && c->player->pending.load(std::memory_order_acquire) == 0 &&
+               (c->bus == nullptr || c->bus->retired.is_set());
     });
-    std::erase_if(m_tunings, [](const auto& t) { return t->retired.load(std::memory_order_acquire); });
+    std::erase_if(m_tunings, [](const auto& t) { return t->retired.is_set(); });
 }
 
 Status StreamState::set_patch(int part, const Patch& patch, std::int64_t frame) {
@@ -235,7 +234,7 @@ Result<Clip> StreamState::play(int part, std::shared_ptr<ClipPlayer> player, std
 Status StreamState::stop(const ClipPlayer& player, std::int64_t frame) {
     const std::lock_guard lock(m_mutex);
     for (const auto& start : m_clips) {
-        if (start->player.get() != &player || player.retired.load(std::memory_order_acquire)) continue;
+        if (start->player.get() != &player || player.retired.is_set()) continue;
         Event event;
         event.frame = frame;
         event.type = EventType::clip;

@@ -12,7 +12,8 @@
 namespace tutti {
 
 struct MidiPlayerOptions {
-    std::int64_t start_frame = 0; // of the stream: where tick 0 of the file falls
+    std::int64_t start_frame = 0; // of the stream: where the file begins
+    double from_seconds = 0.0;    // of the file, which falls on start_frame: earlier notes are left out, all else holds
     std::map<int, Patch> patches; // channel (0-based, 16 more a port) -> patch; these channels ignore program changes
     bool general_midi = true;     // other channels follow program changes through Patch::general_midi
     int only_part = -1;           // play this part alone (a stem); -1: all

@@ -151,7 +151,7 @@ def install_and_restart(folder):
     if not python.exists():
         print(f"making a virtual environment in {environment} with torch and numpy")
         venv.create(environment, with_pip=True)
-    subprocess.run([str(python), "-m", "pip", "install", "--quiet", "torch>=2.6", "numpy"], check=True)
+    subprocess.run([str(python), "-m", "pip", "install", "--quiet", "torch==2.6.0", "numpy==2.2.6"], check=True)
     arguments = [one for one in sys.argv[1:] if one != "--install"]
     sys.exit(subprocess.run([str(python), str(Path(__file__).resolve()), *arguments]).returncode)
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -130,7 +131,7 @@ TEST_CASE("Ctrl-C ends it; a server that dies is told in one line and by the exi
         CAPTURE(play.said());
         CHECK(code == 130);
     }
-    Program play({"play", k_song, "--device", number, "--no-midi"});
+    Program play({"play", k_song, "--device", number, "--no-midi", "--wait", "0"});
     REQUIRE(soon([&] { return play.said().find("48000 Hz") != std::string::npos; }));
     std::this_thread::sleep_for(std::chrono::milliseconds(500));
     jack.end(SIGKILL);
@@ -138,4 +139,66 @@ TEST_CASE("Ctrl-C ends it; a server that dies is told in one line and by the exi
     CAPTURE(play.said());
     CHECK(code == 3);
     CHECK(play.said().find("has gone") != std::string::npos);
+}
+
+TEST_CASE(
+    "fault 61: a server that ends while a song plays: one process plays on when it is back, at its rate or another") {
+    std::optional<JackServer> jack;
+    jack.emplace("48000", "256");
+    const std::string number = device();
+    REQUIRE_FALSE(number.empty());
+    Recording recording;
+    Program play({"play", k_song, "--device", number, "--no-midi"});
+    const auto said = [&](const char* words) {
+        return soon([&] { return play.said().find(words) != std::string::npos; });
+    };
+    REQUIRE(said("48000 Hz"));
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    jack->end(SIGKILL);
+    CHECK(said("waiting 60 s"));
+    jack.emplace("48000", "256");
+    CHECK(said("back at 48000 Hz"));
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    jack->end(SIGTERM);
+    jack.emplace("44100", "128"); // the song goes on from there on another stream
+    CHECK(said("back at 44100 Hz"));
+    CHECK(said("44100 Hz, "));
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    play.send(SIGINT);
+    const int code = play.wait();
+    CAPTURE(play.said());
+    CHECK(code == 130);
+}
+
+TEST_CASE("a recording ends where the device went, if it comes back at another rate; nothing of it is lost") {
+    std::optional<JackServer> jack;
+    jack.emplace("48000", "256");
+    const std::string number = device();
+    REQUIRE_FALSE(number.empty());
+    Recording recording;
+    Program play({"play", k_song, "--device", number, "--no-midi", "--record", recording.path.string()});
+    REQUIRE(soon([&] { return play.said().find("48000 Hz") != std::string::npos; }));
+    std::this_thread::sleep_for(std::chrono::milliseconds(1000));
+    jack->end(SIGKILL);
+    jack.emplace("44100", "128");
+    const int code = play.wait();
+    CAPTURE(play.said());
+    CHECK(code == 3);
+    CHECK(play.said().find("the recording has 48000") != std::string::npos);
+    REQUIRE(std::filesystem::exists(recording.path));
+    CHECK(std::filesystem::file_size(recording.path) > 24000u * 6u);
+}
+
+TEST_CASE("who does not wait for the device may go") {
+    JackServer jack("48000", "256");
+    const std::string number = device();
+    REQUIRE_FALSE(number.empty());
+    Program play({"play", k_song, "--device", number, "--no-midi"});
+    REQUIRE(soon([&] { return play.said().find("48000 Hz") != std::string::npos; }));
+    jack.end(SIGKILL);
+    REQUIRE(soon([&] { return play.said().find("waiting") != std::string::npos; }));
+    play.send(SIGINT);
+    const int code = play.wait();
+    CAPTURE(play.said());
+    CHECK(code == 130);
 }

@@ -63,7 +63,7 @@ bool set_size(int frames) {
     return std::system(("jack_bufsize " + std::to_string(frames) + " >/dev/null 2>&1").c_str()) == 0;
 }
 
-// This program again, as a process of its own that takes one part; its exit code. PortAudio keeps one server a process.
+// This program again, as a process of its own that takes one part; its exit code.
 pid_t begin(const char* part) {
     setenv("TUTTI_TEST_PART", part, 1);
     setenv("TUTTI_TEST_PLACE", JackPlace::get().name().c_str(), 1);

@@ -145,6 +145,8 @@ public:
         }
     }
     bool there() const { return m_process > 0; }
+    void pause() const { kill(m_process, SIGSTOP); }
+    void go_on() const { kill(m_process, SIGCONT); }
 
 private:
     pid_t m_process = -1;

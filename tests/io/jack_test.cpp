@@ -127,7 +127,6 @@ TEST_CASE("fault 64: a MIDI port that vanishes: told, and so is its return; a me
     CHECK(changes.back()[0] == '-');
 }
 
-// Last: PortAudio keeps waiting for the dead server for as long as this process lives.
 TEST_CASE("fault 61: a device that vanishes: told, and given up without waiting") {
     Counter counter;
     JackServer jack("48000");
@@ -149,4 +148,43 @@ TEST_CASE("fault 61: a device that vanishes: told, and given up without waiting"
     const std::int64_t before = counter.blocks;
     std::this_thread::sleep_for(50ms);
     CHECK(counter.blocks == before);
+    CHECK(jack_devices().empty());
+}
+
+TEST_CASE("fault 61: a server that dies again and again: one process opens each that comes after it") {
+    for (int round = 0; round < 6; ++round) {
+        CAPTURE(round);
+        Counter counter;
+        JackServer jack(round % 2 == 0 ? "48000" : "44100");
+        REQUIRE(soon(jack_listed));
+        auto output = AudioOutput::open({.device = jack_number()}, Counter::fill, &counter);
+        REQUIRE_MESSAGE(output.ok(), output.status().message());
+        CHECK(output->sample_rate() == (round % 2 == 0 ? 48000.0 : 44100.0));
+        CHECK(output->latency_seconds() >= 0.0);
+        REQUIRE(output->start().ok());
+        CHECK(output->latency_seconds() > 0.0);
+        CHECK(soon([&] { return counter.blocks > 50; }));
+        jack.end(round % 3 == 0 ? SIGTERM : SIGKILL);
+        CHECK(soon([&] { return !output->check().ok(); }));
+        // Without a server there is none to list, and nothing hangs.
+        { const auto gone = std::move(*output); }
+        CHECK(jack_devices().empty());
+    }
+}
+
+TEST_CASE(
+    "a server that stands still is given up without waiting, and nothing is opened in its place until it is closed") {
+    Counter counter;
+    JackServer jack("48000");
+    REQUIRE(soon(jack_listed));
+    {
+        auto output = AudioOutput::open({.device = jack_number()}, Counter::fill, &counter);
+        REQUIRE_MESSAGE(output.ok(), output.status().message());
+        REQUIRE(output->start().ok());
+        CHECK(soon([&] { return counter.blocks > 50; }));
+        jack.pause();
+        CHECK(soon([&] { return !output->check().ok(); }));
+    }
+    jack.go_on();
+    CHECK(soon(jack_listed));
 }

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The C interface stays what programs were compiled against: layouts, values and function names are those of abi.txt, whose
+"""fault 79: a changed binary interface: a layout, value or function that programs were compiled against stays, or this names it
+
+The C interface stays what programs were compiled against: layouts, values and function names are those of abi.txt, whose
 lines may be added to and never changed within a minor version. The header holds at most 400 lines, includes nothing but
 stdbool, stddef and stdint, is clean as C11, C++11 and C++20, and compiles in less than 0.1 s of processor time.
 

@@ -93,6 +93,33 @@ TEST_CASE("events fall on their own frames, through tempo changes and a start fr
     CHECK(frame_of(777) == frame_of(0) + 777);
 }
 
+TEST_CASE("from the middle: what was struck before is left out, what was set before holds") {
+    MidiFileWriter file(1, 480);
+    const int track = file.add_track();
+    file.tempo(track, 0, 500000);
+    file.message(track, 0, 0x90, 57, 100); // struck before, let go after
+    file.message(track, 480, 0xb0, 7, 0);  // the channel's volume: silence
+    file.message(track, 960, 0x90, 69, 100);
+    file.message(track, 1440, 0xb0, 7, 100);
+    file.message(track, 1440, 0x80, 57, 0);
+    file.message(track, 1920, 0x80, 69, 0);
+    MidiPlayerOptions options;
+    options.from_seconds = 0.75; // the second note comes a quarter of a second later
+    options.start_frame = 480;
+    options.patches[0] = sine();
+    const auto left = play(file, 2.0, options).left;
+    // Silent until the volume is up again: at 1.5 s of the file, 0.75 s from where it began.
+    CHECK(first_sound(left) >= 480 + 36000);
+    CHECK(rms(left, 480 + 38000, 480 + 46000) > 0.01);
+    // Red control: without the volume the note is heard where it stands, and the earlier one is not.
+    MidiFileWriter plain(1, 480);
+    const int other = plain.add_track();
+    plain.message(other, 0, 0x90, 57, 100);
+    plain.message(other, 960, 0x90, 69, 100);
+    plain.message(other, 1920, 0x80, 69, 0);
+    CHECK(std::abs(first_sound(play(plain, 2.0, options).left) - (480 + 12000)) <= 1);
+}
+
 TEST_CASE("programs choose patches, a chosen patch stays, one part alone is a stem") {
     MidiFileWriter file(1, 480);
     const int track = file.add_track();

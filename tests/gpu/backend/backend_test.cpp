@@ -8,7 +8,9 @@
 
 using namespace tutti;
 
-TEST_CASE("every voice type gives the bits of the scalar reference, by graphs and by launches, whatever the blocks") {
+TEST_CASE(
+    "fault 69: a graph that is replayed with other parameters: every voice type gives the bits of launches and of the "
+    "scalar reference, whatever the blocks") {
     for (const voices::VoiceType* type : voices::k_voice_types) {
         CAPTURE(type->id);
         const auto reference = rig::play(*rig::make_reference(), type->id, 3000, 64);
@@ -23,7 +25,9 @@ TEST_CASE("every voice type gives the bits of the scalar reference, by graphs an
     }
 }
 
-TEST_CASE("graphs are captured once a layout, and nothing is allocated on the device after it was made") {
+TEST_CASE(
+    "fault 67: device memory that runs full over hours: nothing is allocated on the device after it was made, and "
+    "graphs are captured once a layout") {
     gpu::SimulatedOptions options;
     auto rig = rig::make(options, rig::small_config());
     auto stream = rig.engine->open({.mode = Mode::offline, .parts = 1, .limiter = false}).value();
