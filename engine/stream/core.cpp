@@ -369,6 +369,15 @@ void Core::run_effect_job(int job) noexcept {
     work.instance->render_effects(m_step_frame, m_step_frames);
 }
 
+void Core::run_effect_jobs(int jobs) noexcept {
+    trace::Stages stages;
+    for (int job = 0; job < jobs; ++job) {
+        const EffectJob& work = m_jobs[static_cast<std::size_t>(job)];
+        stages.next("part effects", work.part);
+        work.instance->render_effects(m_step_frame, m_step_frames);
+    }
+}
+
 void Core::end_step(float* const* out, int at, trace::Stages& stages) noexcept {
     const int first = static_cast<int>(m_step_frame % k_block_frames);
     const int last = first + m_step_frames;

@@ -49,12 +49,14 @@ public:
     // After the backend: the parts' effects, in jobs that share nothing, on any threads; returns how many. Then end_step.
     int effect_jobs() noexcept TUTTI_NONBLOCKING;
     void run_effect_job(int job) noexcept TUTTI_NONBLOCKING;
+    void run_effect_jobs(int jobs) noexcept TUTTI_NONBLOCKING; // all of them here, their spans border to border
     // Both on a backend's threads. Few chains are done sooner than a helper has heard of them.
     static constexpr int k_jobs_worth_sharing = 4;
     void run_effects(Backend& backend, int threads) noexcept {
         const int jobs = effect_jobs();
+        if (threads == 1 || jobs < k_jobs_worth_sharing) return run_effect_jobs(jobs);
         backend.each([](void* core, int i) noexcept { static_cast<Core*>(core)->run_effect_job(i); }, this, jobs,
-                     jobs < k_jobs_worth_sharing ? 1 : threads);
+                     threads);
     }
     // Mix, sends and the stream's effects; the step's frames go to out[channel][at..]. `stages` is at "mix".
     void end_step(float* const* out, int at, trace::Stages& stages) noexcept TUTTI_NONBLOCKING;

@@ -66,7 +66,8 @@ public:
     // at most 16 times. [any]
     template <class Begin, class Visit>
     void walk(Begin&& begin, Visit&& visit) const noexcept {
-        const unsigned side = m_epoch.load(std::memory_order_seq_cst) % 2;
+        const unsigned side =
+            m_epoch.load(std::memory_order_relaxed) % 2; // an old one will do: wait_for_walkers() looks at both
         m_walkers[side].fetch_add(1, std::memory_order_seq_cst);
         for (int left = 16;;) {
             const Gone* const gone = m_gone.load(std::memory_order_seq_cst);
@@ -75,7 +76,8 @@ public:
                 const Item* const item = place->item.load(std::memory_order_seq_cst);
                 if (item != nullptr && item->number() != gone->last) visit(*item);
             }
-            if (--left == 0 || m_gone.load(std::memory_order_seq_cst) == gone) break;
+            // Relaxed: who has seen an item's place empty sees what stood there among the gone.
+            if (--left == 0 || m_gone.load(std::memory_order_relaxed) == gone) break;
         }
         m_walkers[side].fetch_sub(1, std::memory_order_release); // the looks come first
     }
@@ -92,7 +94,8 @@ private:
     // Twice: a walker may have read the epoch before it changed and counted itself in after.
     void wait_for_walkers() noexcept {
         for (int side = 0; side < 2; ++side) {
-            const unsigned old = m_epoch.fetch_add(1, std::memory_order_seq_cst) % 2;
+            const unsigned old =
+                m_epoch.fetch_add(1, std::memory_order_relaxed) % 2; // the counters order, this only spreads
             while (m_walkers[old].load(std::memory_order_seq_cst) != 0)
                 Wait::pause();
         }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -13,8 +14,8 @@
 namespace tutti::trace {
 
 struct ThreadEvents {
-    const char* name = nullptr; // may be none
-    std::vector<TraceEvent> events;
+    const char* name = nullptr;    // may be none
+    std::deque<TraceEvent> events; // grows without moving what is there
 };
 
 // Ticks to microseconds since the trace began.

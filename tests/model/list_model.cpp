@@ -6,10 +6,6 @@
 
 #include "tests/model/model.h"
 
-// These words, too, for code that is written for it.
-#undef new
-#undef delete
-
 #include "engine/stream/walked_list.h"
 
 using namespace tutti;
@@ -23,9 +19,13 @@ struct Pause {
 constexpr int k_freed = -1000;
 
 struct Item {
-    model::Watched<int> count; // what it has counted, until it is freed
-    int id = 0;
+    model::Watched<int> count; // what it has counted
+    model::Watched<int> id;
     int number() const noexcept { return id; }
+    void free() { // another thread that looks now, or later, is found
+        count = k_freed;
+        id = k_freed;
+    }
 };
 
 // The sums of what has gone lie in places of the test's own, so that a look at a freed one is seen.
@@ -65,7 +65,7 @@ struct Walks : rl::test_suite<Derived, 1 + k_walkers> {
         list->remove(items[index], [&](Sum& sum) {
             sums.value[sum.place] = static_cast<int>(sums.value[sum.place]) + static_cast<int>(items[index].count);
         });
-        items[index].count = k_freed;
+        items[index].free();
     }
     void add(int index) {
         items[index].count = 100;

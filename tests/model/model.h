@@ -34,6 +34,8 @@
 #undef realloc
 #undef free
 #undef errno
+#undef new
+#undef delete
 
 namespace tutti::model {
 
@@ -92,16 +94,29 @@ inline rl::memory_order order_at(Kind kind, std::memory_order order, const std::
 
 template <class T>
 class Atomic {
+    // relacy knows no pointers to what is const.
+    template <class Value>
+    struct Mutable {
+        using Type = Value;
+        static Type of(Value value) { return value; }
+    };
+    template <class Value>
+    struct Mutable<const Value*> {
+        using Type = Value*;
+        static Type of(const Value* value) { return const_cast<Value*>(value); }
+    };
+    using Held = typename Mutable<T>::Type;
+
 public:
-    Atomic() { m_atomic.store(T(), rl::mo_relaxed, $); }
-    Atomic(T value) { m_atomic.store(value, rl::mo_relaxed, $); }
+    Atomic() { m_atomic.store(Held(), rl::mo_relaxed, $); }
+    Atomic(T value) { m_atomic.store(Mutable<T>::of(value), rl::mo_relaxed, $); }
 
     using Where = std::source_location;
     T load(std::memory_order order, Where where = Where::current()) const {
         return m_atomic.load(order_at(Kind::load, order, where), $);
     }
     void store(T value, std::memory_order order, Where where = Where::current()) {
-        m_atomic.store(value, order_at(Kind::store, order, where), $);
+        m_atomic.store(Mutable<T>::of(value), order_at(Kind::store, order, where), $);
     }
     T fetch_add(T value, std::memory_order order, Where where = Where::current()) {
         return m_atomic.rmw(rl::rmw_type_t<rl::rmw_type_add>(), value, order_at(Kind::change, order, where), $);
@@ -116,7 +131,7 @@ public:
     }
 
 private:
-    mutable rl::atomic<T> m_atomic;
+    mutable rl::atomic<Held> m_atomic;
 };
 
 // A plain value whose every touch relacy watches: two threads at once on it are a race.
