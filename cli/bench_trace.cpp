@@ -22,14 +22,17 @@ struct Options {
     bool json = false;
 };
 
-// CPU seconds of `seconds` of sound; the collector's are counted as well.
-double render(Stream& stream, double seconds) {
+// CPU seconds of `seconds` of sound: of the whole process, the collector's among them, and of the thread that plays.
+struct Spent {
+    double all = 0.0, own = 0.0;
+};
+Spent render(Stream& stream, double seconds) {
     std::vector<float> left(256), right(256);
     float* out[2] = {left.data(), right.data()};
-    const double begin = cpu_seconds_now();
+    const double begin = cpu_seconds_now(), own = thread_cpu_seconds_now();
     for (auto frames = static_cast<std::int64_t>(seconds * stream.sample_rate()); frames > 0; frames -= 256)
         stream.pull(out, 256);
-    return cpu_seconds_now() - begin;
+    return {cpu_seconds_now() - begin, thread_cpu_seconds_now() - own};
 }
 
 int run(const Options& options) {
@@ -52,10 +55,10 @@ int run(const Options& options) {
     for (int note = 0; note < options.notes; ++note)
         sender->post(Event::note_on(0, note % 4, 30 + note % 60, 0.7, note));
     render(**stream, 0.5);
-    std::vector<double> ratio;
+    std::vector<double> ratio, own_ratio, plain;
     trace::Summary told;
     for (int pair = 0; pair < options.pairs; ++pair) {
-        double seconds[2] = {0.0, 0.0};
+        Spent seconds[2];
         for (int k = 0; k < 2; ++k) {
             const int traced = (pair + k) % 2; // the order changes from pair to pair
             if (traced)
@@ -66,13 +69,19 @@ int run(const Options& options) {
             if (!stopped.ok()) return fail(stopped.status());
             told = *stopped;
         }
-        ratio.push_back(seconds[1] / seconds[0]);
+        ratio.push_back(seconds[1].all / seconds[0].all);
+        own_ratio.push_back(seconds[1].own / seconds[0].own);
+        plain.push_back(seconds[0].own / options.seconds);
     }
     print_result({{"cost_percent", 100.0 * (median(ratio) - 1.0)},
                   {"cost_percent_interval",
                    {100.0 * (median_interval(ratio).low - 1.0), 100.0 * (median_interval(ratio).high - 1.0)}},
                   {"cost_percent_min", 100.0 * (*std::min_element(ratio.begin(), ratio.end()) - 1.0)},
                   {"cost_percent_max", 100.0 * (*std::max_element(ratio.begin(), ratio.end()) - 1.0)},
+                  {"player_cost_percent", 100.0 * (median(own_ratio) - 1.0)},
+                  {"player_cost_percent_interval",
+                   {100.0 * (median_interval(own_ratio).low - 1.0), 100.0 * (median_interval(own_ratio).high - 1.0)}},
+                  {"untraced_load_percent", 100.0 * median(plain)},
                   {"events_per_second", static_cast<double>(told.events) / options.seconds},
                   {"dropped", told.dropped},
                   {"notes", options.notes},

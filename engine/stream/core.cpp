@@ -363,19 +363,11 @@ int Core::effect_jobs() noexcept {
     return static_cast<int>(m_jobs.size());
 }
 
-void Core::run_effect_job(int job) noexcept {
+void Core::run_effect_job(int job, bool apart) noexcept {
     const EffectJob& work = m_jobs[static_cast<std::size_t>(job)];
+    if (!apart) return work.instance->render_effects(m_step_frame, m_step_frames);
     const trace::Span span("part effects", work.part);
     work.instance->render_effects(m_step_frame, m_step_frames);
-}
-
-void Core::run_effect_jobs(int jobs) noexcept {
-    trace::Stages stages;
-    for (int job = 0; job < jobs; ++job) {
-        const EffectJob& work = m_jobs[static_cast<std::size_t>(job)];
-        stages.next("part effects", work.part);
-        work.instance->render_effects(m_step_frame, m_step_frames);
-    }
 }
 
 void Core::end_step(float* const* out, int at, trace::Stages& stages) noexcept {

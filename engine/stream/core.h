@@ -48,15 +48,17 @@ public:
     void wait_for_clips() noexcept;
     // After the backend: the parts' effects, in jobs that share nothing, on any threads; returns how many. Then end_step.
     int effect_jobs() noexcept TUTTI_NONBLOCKING;
-    void run_effect_job(int job) noexcept TUTTI_NONBLOCKING;
-    void run_effect_jobs(int jobs) noexcept TUTTI_NONBLOCKING; // all of them here, their spans border to border
+    // `apart`: beside others on another thread, so it has a span of its own. Not so in a row: a look at the clock takes as long as
+    // a hundredth of a short chain.
+    void run_effect_job(int job, bool apart) noexcept TUTTI_NONBLOCKING;
     // Both on a backend's threads. Few chains are done sooner than a helper has heard of them.
     static constexpr int k_jobs_worth_sharing = 4;
     void run_effects(Backend& backend, int threads) noexcept {
         const int jobs = effect_jobs();
-        if (threads == 1 || jobs < k_jobs_worth_sharing) return run_effect_jobs(jobs);
-        backend.each([](void* core, int i) noexcept { static_cast<Core*>(core)->run_effect_job(i); }, this, jobs,
-                     threads);
+        const auto run = [](void* core, int i) noexcept { static_cast<Core*>(core)->run_effect_job(i, true); };
+        if (threads > 1 && jobs >= k_jobs_worth_sharing) return backend.each(run, this, jobs, threads);
+        for (int job = 0; job < jobs; ++job)
+            run_effect_job(job, false);
     }
     // Mix, sends and the stream's effects; the step's frames go to out[channel][at..]. `stages` is at "mix".
     void end_step(float* const* out, int at, trace::Stages& stages) noexcept TUTTI_NONBLOCKING;

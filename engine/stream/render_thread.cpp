@@ -87,12 +87,16 @@ void RenderThread::render_effects() noexcept {
     for (StreamState* stream : m_busy)
         for (int i = 0, jobs = stream->core().effect_jobs(); i < jobs; ++i)
             m_jobs.push_back({&stream->core(), i}); // room was made in add()
+    if (m_threads == 1 || m_jobs.size() < static_cast<std::size_t>(Core::k_jobs_worth_sharing)) {
+        for (const EffectJob& job : m_jobs)
+            job.core->run_effect_job(job.index, false);
+        return;
+    }
     const auto run_job = [](void* jobs, int i) noexcept {
         const EffectJob& job = static_cast<const EffectJob*>(jobs)[i];
-        job.core->run_effect_job(job.index);
+        job.core->run_effect_job(job.index, true);
     };
-    const bool share = m_jobs.size() >= static_cast<std::size_t>(Core::k_jobs_worth_sharing);
-    m_backend->each(run_job, m_jobs.data(), static_cast<int>(m_jobs.size()), share ? m_threads : 1);
+    m_backend->each(run_job, m_jobs.data(), static_cast<int>(m_jobs.size()), m_threads);
 }
 
 bool RenderThread::render_locked() noexcept {

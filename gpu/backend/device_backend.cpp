@@ -624,8 +624,9 @@ void DeviceBackend::Impl::finish(Flight& f, int slot) {
             std::copy_n(side, count, last + k_block_frames - count);
         }
         residents[p].mirrored = f.mirrored;
-        bank.muted_voices += muted_host[place] - muted_seen[p];
-        muted_seen[p] = muted_host[place];
+        const unsigned counted = std::atomic_ref<unsigned>(muted_host[place]).load(std::memory_order_relaxed);
+        bank.muted_voices += counted - muted_seen[p];
+        muted_seen[p] = counted;
         if (f.mirrored) continue;
         const Resident& r = residents[p];
         for (int n = 0; n < bank.row_count; ++n)

@@ -18,7 +18,9 @@ void render_block(const Header& h, int kernel, unsigned block, Shared& shared) n
     for (int t = 0; t < k_threads; ++t)
         render_voice<Type>(bank, entry.chunk, shared, t);
     for (int t = 0; t < k_threads; ++t) {
-        bank.muted[0] += shared.muted[t];
+        // Relaxed: the host may look while the next step counts, and sees each voice once, in this look or the next.
+        if (shared.muted[t] != 0)
+            std::atomic_ref<unsigned>(bank.muted[0]).fetch_add(shared.muted[t], std::memory_order_relaxed);
         sum_rows(bank, entry.chunk, shared, t);
     }
     for (int t = 0; t < k_threads; ++t)

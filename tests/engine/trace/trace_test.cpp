@@ -220,7 +220,7 @@ TEST_CASE("the stages of a pull add up to it within 2 %, offline and inline") {
         CHECK(events_named(trace, "pull").size() == 200);
         CHECK(events_named(trace, "voices").size() == 800); // render blocks of 64
         CHECK(events_named(trace, "effects").size() == 800);
-        CHECK(events_named(trace, "part effects").size() == 1600);
+        CHECK(events_named(trace, "part effects").empty()); // spans of their own where threads share them
         const double stages = share_explained(trace, "pull", k_stages);
         CHECK(stages > 0.98);
         CHECK(stages <= 1.0001); // nothing twice; the file's unit
