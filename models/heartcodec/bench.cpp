@@ -5,6 +5,7 @@
 #include <bit>
 #include <chrono>
 #include <cmath>
+#include <ctime>
 
 #include <models/nn/linear.h>
 #include <models/nn/philox.h>
@@ -14,6 +15,10 @@ namespace {
 
 double seconds_now() {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+double cpu_now() {
+    return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
 }
 
 } // namespace
@@ -55,12 +60,16 @@ Result<CodecBench> bench_codec(HeartCodec& codec, const CodecOptions& options, i
     std::uint64_t hash = 14695981039346656037ull;
     double square = 0.0;
     std::int64_t samples = 0;
+    double cpu_mark = 0.0;
     CodecOptions timed = options;
     timed.progress = [&](const CodecProgress& progress) {
         const bool decoding = progress.stage[0] == 'd';
         const double now = seconds_now();
         (decoding ? bench.decode_seconds : bench.solve_seconds) += now - mark;
+        const double cpu = cpu_now();
+        (decoding ? bench.decode_cpu_seconds : bench.solve_cpu_seconds) += cpu - cpu_mark;
         mark = now;
+        cpu_mark = cpu;
         if (options.progress) options.progress(progress);
     };
     auto stream = CodecStream::make(codec, timed, [&](std::span<const float> left, std::span<const float> right) {
@@ -82,6 +91,7 @@ Result<CodecBench> bench_codec(HeartCodec& codec, const CodecOptions& options, i
         codes[i] = static_cast<std::int32_t>(philox4x32({static_cast<std::uint32_t>(i), 0, 0, 0}, options.seed)[0] %
                                              static_cast<std::uint32_t>(c.codebook_size));
     mark = seconds_now();
+    cpu_mark = cpu_now();
     if (Status status = stream->push(codes); !status) return status;
     if (Status status = stream->finish(); !status) return status;
     bench.windows = stream->windows();

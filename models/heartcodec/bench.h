@@ -15,6 +15,8 @@ struct CodecBench {
     int windows = 0;            // solved and decoded
     int latents = 0;            // of a window
     double solve_seconds = 0.0, decode_seconds = 0.0;
+    double solve_cpu_seconds = 0.0,
+           decode_cpu_seconds = 0.0; // of the process: for a machine that is busy with other things
     double solve_flop = 0.0, decode_flop = 0.0;
     double audio_seconds = 0.0;
     double product_rate = 0.0; // FLOP a second of one product of 1488 x 1536 x 1536, the best of several

@@ -159,13 +159,14 @@ def main():
         torch.manual_seed(1)
         mu, noise = torch.randn(1, options.latents, codec.config["dim"]), torch.randn(1, options.latents, 256)
         codec.estimator(torch.randn(1, 8, codec.config["in_channels"]), torch.zeros(1))  # warm: every weight is touched once
-        begin = time.perf_counter()
+        begin, cpu_begin = time.perf_counter(), time.process_time()
         latents = codec.solve(mu, noise, options.steps, options.guidance)
-        solved = time.perf_counter()
+        solved, cpu_solved = time.perf_counter(), time.process_time()
         sound = None if options.no_decode else codec.decode(latents)
-        end = time.perf_counter()
+        end, cpu_end = time.perf_counter(), time.process_time()
     json.dump({"version": f"torch {torch.__version__}", "latents": options.latents, "steps": options.steps, "solve_seconds": solved - begin,
-               "decode_seconds": end - solved, "samples": 0 if sound is None else sound.shape[-1],
+               "decode_seconds": end - solved, "solve_cpu_seconds": cpu_solved - cpu_begin, "decode_cpu_seconds": cpu_end - cpu_solved,
+               "samples": 0 if sound is None else sound.shape[-1],
                "cpu": torch.backends.cpu.get_cpu_capability()}, sys.stdout)  # fmt: skip
 
 
