@@ -18,14 +18,28 @@ endfunction()
 
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/tutti" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT engine
         FILES_MATCHING PATTERN "*.h")
-tutti_install_component(engine tutti)
+# What a voice type of the user's is compiled against: recurrences and the loop around them.
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/dsp" "${PROJECT_SOURCE_DIR}/voices" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tutti-voices" COMPONENT engine
+        FILES_MATCHING PATTERN "*.h")
+foreach(header IN ITEMS backend.h core/voice_types.h cpu/added_voice.inl cpu/chunk.h cpu/kernel.h memory/memory.h)
+    get_filename_component(folder "${header}" DIRECTORY)
+    install(FILES "${PROJECT_SOURCE_DIR}/engine/${header}" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tutti-voices/engine/${folder}" COMPONENT engine)
+endforeach()
+tutti_install_component(engine tutti tutti_voice_headers)
 tutti_install_component(c tutti_c)
 # Rooms that need others' libraries: their headers as they are spelt here, each room's below a folder of its own.
 if(TARGET tutti_io)
-    foreach(header IN ITEMS alias audio_device audio_file clip_file midi_clock midi_port plot)
+    foreach(header IN ITEMS alias audio_device audio_file audio_input clip_file midi_clock midi_port plot)
         install(FILES "${PROJECT_SOURCE_DIR}/io/${header}.h" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tutti-io/io" COMPONENT io)
     endforeach()
     tutti_install_component(io tutti_io)
+endif()
+if(TARGET tutti_gpu)
+    foreach(header IN ITEMS backend/device_backend batch/voice_batch device/device discovery)
+        get_filename_component(folder "gpu/${header}" DIRECTORY)
+        install(FILES "${PROJECT_SOURCE_DIR}/gpu/${header}.h" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tutti-gpu/${folder}" COMPONENT gpu)
+    endforeach()
+    tutti_install_component(gpu tutti_gpu)
 endif()
 if(TARGET tutti_models)
     install(DIRECTORY "${PROJECT_SOURCE_DIR}/models" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tutti-models" COMPONENT models
@@ -60,7 +74,7 @@ configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/tuttiConfig.cmake.in"
 # Before 1.0 a minor version may break what the one before promised.
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/tuttiConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/tuttiConfig.cmake" "${PROJECT_BINARY_DIR}/tuttiConfigVersion.cmake"
-              "${PROJECT_SOURCE_DIR}/cmake/TuttiFind.cmake" DESTINATION "${place}" COMPONENT engine)
+              "${PROJECT_SOURCE_DIR}/cmake/TuttiFind.cmake" "${PROJECT_SOURCE_DIR}/cmake/TuttiVoice.cmake" DESTINATION "${place}" COMPONENT engine)
 
 # pkg-config finds the prefix from where the file stands, so the tree may be moved.
 file(RELATIVE_PATH TUTTI_PC_PREFIX "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")

@@ -8,9 +8,9 @@
 #include <tutti/status.h>
 #include <tutti/tutti.h>
 
+#include "engine/core/voice_types.h"
 #include "engine/effects/effect.h"
 #include "engine/patch/embedded.h"
-#include "voices/registry.h"
 
 using namespace tutti::engine;
 namespace voices = tutti::voices;
@@ -61,7 +61,7 @@ const Words* find_words(tutti_result result) noexcept {
 
 std::span<const tutti::Parameter> table_of(const char* type) noexcept {
     if (type == nullptr) return {};
-    if (const voices::VoiceType* voice = voices::find_voice_type(type))
+    if (const voices::VoiceType* voice = find_voice_type(type))
         return {voice->parameters, static_cast<std::size_t>(voice->parameter_count)};
     if (const EffectType* effect = find_effect_type(type))
         return {effect->parameters, static_cast<std::size_t>(effect->parameter_count)};
@@ -90,7 +90,9 @@ extern "C" const char* tutti_result_text(tutti_result result) noexcept {
 }
 
 extern "C" const char* tutti_voice_type(int32_t place) noexcept {
-    return place >= 0 && place < voices::k_voice_type_count ? voices::k_voice_types[place]->id : nullptr;
+    const std::span<const voices::VoiceType* const> types = voice_types();
+    return place >= 0 && static_cast<std::size_t>(place) < types.size() ? types[static_cast<std::size_t>(place)]->id
+                                                                        : nullptr;
 }
 extern "C" const char* tutti_effect_type(int32_t place) noexcept {
     const std::span<const EffectType> types = effect_types();

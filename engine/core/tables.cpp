@@ -3,8 +3,8 @@
 
 #include <vector>
 
+#include "engine/core/voice_types.h"
 #include "engine/effects/effect.h"
-#include "voices/registry.h"
 
 namespace tutti {
 
@@ -21,7 +21,7 @@ const TypeTable* find(std::span<const TypeTable> tables, std::string_view id) {
 std::span<const TypeTable> voice_tables() {
     static const std::vector<TypeTable> tables = [] {
         std::vector<TypeTable> made;
-        for (const voices::VoiceType* type : voices::k_voice_types)
+        for (const voices::VoiceType* type : engine::voice_types())
             made.push_back({type->id, type->name, {type->parameters, static_cast<std::size_t>(type->parameter_count)}});
         return made;
     }();

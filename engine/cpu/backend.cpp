@@ -4,10 +4,12 @@
 #include <atomic>
 #include <bit>
 #include <cstring>
+#include <mutex>
 #include <string>
 
 #include <tutti/platform.h>
 
+#include "engine/core/voice_types.h"
 #include "engine/cpu/crew.h"
 #include "engine/cpu/flush.h"
 #include "engine/cpu/kernel.h"
@@ -18,7 +20,8 @@ namespace tutti::engine {
 
 static_assert(k_kernel_count == voices::k_voice_type_count, "each voice type has its line in kernels.inl");
 
-const KernelTable* kernels_of(Isa isa) noexcept {
+namespace {
+const KernelTable* registry_kernels(Isa isa) noexcept {
     switch (isa) {
     case Isa::scalar:
         return kernels_scalar();
@@ -36,6 +39,26 @@ const KernelTable* kernels_of(Isa isa) noexcept {
     default:
         return nullptr;
     }
+}
+
+// The registry's, then those of the types that the program brought.
+const KernelTable* with_added(Isa isa, const KernelTable* own) noexcept {
+    const std::span<const AddedVoice> added = added_voices();
+    if (own == nullptr || added.empty()) return own;
+    static constinit std::once_flag made[k_isa_count];
+    static constinit KernelTable tables[k_isa_count] = {};
+    const auto place = static_cast<std::size_t>(isa);
+    std::call_once(made[place], [&] {
+        tables[place] = *own;
+        for (std::size_t i = 0; i < added.size(); ++i)
+            if (added[i].kernels[place] != nullptr) tables[place].type[k_kernel_count + i] = *added[i].kernels[place];
+    });
+    return &tables[place];
+}
+} // namespace
+
+const KernelTable* kernels_of(Isa isa) noexcept {
+    return with_added(isa, registry_kernels(isa));
 }
 
 namespace {

@@ -42,10 +42,11 @@ struct Kernel {
     const int* memories;
     int memory_count;
 };
-inline constexpr int k_kernel_count = 5; // rows of the registry
+inline constexpr int k_kernel_count = 5;  // rows of the registry
+inline constexpr int k_added_kernels = 8; // voice types that a program may bring (engine/core/voice_types.h)
 
 struct KernelTable {
-    Kernel type[k_kernel_count];
+    Kernel type[k_kernel_count + k_added_kernels];
 };
 
 // Null where the build lacks the instruction set. [any]

@@ -3,8 +3,8 @@
 
 #include <array>
 
+#include "engine/core/voice_types.h"
 #include "engine/effects/effect.h"
-#include "voices/registry.h"
 
 namespace tutti::engine {
 namespace {
@@ -40,7 +40,7 @@ const Table* Catalog::effect(std::string_view id) const noexcept {
 const Catalog& catalog() {
     static const Catalog all = [] {
         Catalog made;
-        for (const voices::VoiceType* type : voices::k_voice_types)
+        for (const voices::VoiceType* type : voice_types())
             made.voices.push_back(
                 {type->id, type->name, {type->parameters, static_cast<std::size_t>(type->parameter_count)}});
         for (const EffectType& type : effect_types())

@@ -3,10 +3,10 @@
 #include <cstdarg>
 #include <cstdio>
 
+#include "engine/core/voice_types.h"
 #include "engine/patch/image.h"
 #include "engine/patch/json_text.h"
 #include "engine/patch/patch_file.h"
-#include "voices/registry.h"
 
 namespace tutti::engine {
 namespace {
@@ -93,7 +93,7 @@ private:
             return false;
         }
         const std::string_view id = named ? voice.view() : "subtractive";
-        const voices::VoiceType* const type = voices::find_voice_type(id);
+        const voices::VoiceType* const type = find_voice_type(id);
         if (type == nullptr) {
             refuse(Code::not_found, "there is no voice type \"%.*s\"", length(id), id.data());
             return false;

@@ -3,9 +3,9 @@
 #include <string>
 #include <thread>
 
+#include "engine/core/voice_types.h"
 #include "engine/cpu/backend.h"
 #include "engine/stream/hooks.h"
-#include "voices/registry.h"
 
 namespace tutti::engine {
 
@@ -23,7 +23,7 @@ void set_render_device(std::function<std::unique_ptr<Backend>(std::unique_ptr<Ba
 Hooks default_hooks() {
     Hooks hooks;
     hooks.add_device = render_device();
-    hooks.find_voice_type = [](std::string_view id) { return voices::find_voice_type(id); };
+    hooks.find_voice_type = [](std::string_view id) { return engine::find_voice_type(id); };
     hooks.make_backend = [](const EngineConfig& config, int threads) -> Result<std::unique_ptr<Backend>> {
         if (config.backend != "auto" && config.backend != "cpu")
             return Status(Code::unsupported, "this build has no backend '" + config.backend + "'",

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "engine/core/process.h"
+#include "engine/core/voice_types.h"
 #include "engine/stream/hooks.h"
 #include "engine/stream/render_thread.h"
 #include "engine/stream/state.h"
@@ -277,6 +278,7 @@ Engine::Engine(std::unique_ptr<Impl> impl) : m_impl(std::move(impl)) {}
 Engine::~Engine() = default;
 
 Result<std::unique_ptr<Engine>> Engine::create(const EngineConfig& config) {
+    if (Status status = engine::check_added_voices(); !status) return status;
     return engine::create_engine(config, engine::default_hooks());
 }
 

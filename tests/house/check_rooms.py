@@ -18,7 +18,7 @@ MAY_ENTER = {
     "cli": {"include", "dsp", "voices", "engine", "gpu", "models", "io", "profiling"},
     "plugin": {"include"},
     "python": {"include", "dsp", "voices", "engine", "gpu", "models", "io"},
-    "examples": {"include", "io", "models"},
+    "examples": {"include", "voices", "io", "models", "gpu"},
     "profiling": {"include", "dsp", "voices", "engine", "gpu", "models", "io"},
     "tests": {"include", "dsp", "voices", "engine", "gpu", "models", "io", "cli", "python", "profiling", "plugin"},
 }

@@ -58,7 +58,7 @@ def loaded(program, env):
     return [line.split()[0] for line in run("ldd", ["ldd", program], env=env).splitlines()]
 
 
-def use(moved, scratch, config, shared):
+def use(source, moved, scratch, config, shared):
     library = next(p.parent for p in moved.glob("**/libtutti.*"))
     env = {**os.environ, "LC_ALL": "C"}
     if shared:
@@ -84,7 +84,13 @@ def use(moved, scratch, config, shared):
                                            f"-DCMAKE_PREFIX_PATH={moved}"])
     run("find_package from C: build", ["cmake", "--build", folder])
     run("find_package from C: run", [folder / "note_c"], env=env)
-    rooms = [room for room in ("io", "models") if list(moved.glob(f"**/tutti-{room}.cmake"))]
+    folder = scratch / "voice"
+    run("a voice type of one's own: configure", ["cmake", "-S", HERE / "voice", "-B", folder, "-G", "Ninja", f"-DCMAKE_BUILD_TYPE={config}",
+                                                  f"-DCMAKE_PREFIX_PATH={moved}", f"-DEXAMPLE={source / 'examples/custom_voice'}"])
+    run("a voice type of one's own: build", ["cmake", "--build", folder])
+    said = run("a voice type of one's own: run", [folder / "voice"], env=env)
+    expect("a voice type of one's own: its parameters are listed", "fold_env" in said, said)
+    rooms = [room for room in ("io", "models", "gpu") if list(moved.glob(f"**/tutti-{room}.cmake"))]
     if rooms:
         folder = scratch / "rooms"
         run(f"rooms {rooms}: configure", ["cmake", "-S", HERE / "rooms", "-B", folder, "-G", "Ninja", f"-DCMAKE_BUILD_TYPE={config}",
@@ -221,7 +227,7 @@ def main():
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     if a.kind == "static":
-        use(install_and_move(a.build, a.config, scratch), scratch, a.config, False)
+        use(pathlib.Path(a.source), install_and_move(a.build, a.config, scratch), scratch, a.config, False)
         return
     if a.kind == "packages":
         recipes(pathlib.Path(a.source))
@@ -240,7 +246,7 @@ def main():
                                         f"-DTUTTI_SOURCE={a.source}", "-DTUTTI_SHARED=ON", "-DTUTTI_INSTALL=ON", *launcher])
     run("add_subdirectory: build", ["cmake", "--build", folder])
     run("add_subdirectory: run", [folder / "note"])
-    symbols(use(install_and_move(folder, a.config, scratch), scratch, a.config, True))
+    symbols(use(pathlib.Path(a.source), install_and_move(folder, a.config, scratch), scratch, a.config, True))
 
 
 if __name__ == "__main__":
