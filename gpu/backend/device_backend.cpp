@@ -302,7 +302,10 @@ int DeviceBackend::Impl::adopt(const engine::Bank& bank) {
         }
         if (r.rows == nullptr && place < 0) place = static_cast<int>(i);
     }
-    if (place < 0 || bank.channels > 2 || bank.type->field_count > field_limit || few) return -1;
+    // Types that the program added have no device program.
+    if (place < 0 || bank.channels > 2 || bank.type->field_count > field_limit ||
+        bank.type->kernel >= engine::k_kernel_count || few)
+        return -1;
     int run = 0, at = 0;
     for (; at < config.rows && run < bank.row_count; ++at)
         run = row_taken[static_cast<std::size_t>(at)] != 0 ? 0 : run + 1;

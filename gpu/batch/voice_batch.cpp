@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "engine/core/voice_types.h"
 #include "engine/cpu/flush.h"
 #include "engine/cpu/isa.h"
 #include "engine/cpu/kernel.h"
@@ -154,6 +155,14 @@ int VoiceBatch::voices() const noexcept {
     return m_impl->voices;
 }
 
+Result<std::unique_ptr<VoiceBatch>> VoiceBatch::make(const char* type, int voices, double sample_rate, int threads,
+                                                     const char* instruction_set) {
+    const VoiceType* const found = engine::find_voice_type(type);
+    if (found == nullptr)
+        return Status(Code::not_found, std::string("there is no voice type '") + type + "'", "the batch was not made",
+                      "`tutti patches describe` lists them");
+    return make(*found, voices, sample_rate, threads, instruction_set);
+}
 Result<std::unique_ptr<VoiceBatch>> VoiceBatch::make(const VoiceType& type, int voices, double sample_rate, int threads,
                                                      const char* instruction_set) {
     const auto isa = isa_of(instruction_set);

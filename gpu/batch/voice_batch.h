@@ -27,6 +27,9 @@ public:
     // lane: it runs through ticks only for some patches; the instruction set), out_of_memory. [control]
     static Result<std::unique_ptr<VoiceBatch>> make(const voices::VoiceType& type, int voices, double sample_rate,
                                                     int threads, const char* instruction_set = "");
+    // The same by the type's id. Errors: not_found as well. [control]
+    static Result<std::unique_ptr<VoiceBatch>> make(const char* type, int voices, double sample_rate, int threads,
+                                                    const char* instruction_set = "");
     ~VoiceBatch();
 
     // Frames [0, frames) of every voice, held to the end, mono: out[voice * stride + frame]. [worker]
