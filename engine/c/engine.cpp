@@ -143,6 +143,7 @@ void tutti_engine::open() {
     }
     if (config.tracked_voices > 0) {
         EventQueue::Producer* const own = senders.back().producer.get();
+        tracker.set_ambisonic(config.layout == TUTTI_AMBISONIC);
         if (tracker.is_prepared())
             tracker.restart(config.sample_rate, own);
         else

@@ -24,6 +24,7 @@ extern "C" tutti_voice tutti_voice_start(tutti_engine* engine, const tutti_voice
     tutti_voice_start_info info;
     tutti_voice_init(&info, sizeof info);
     std::memcpy(&info, given, std::min<std::size_t>(given->struct_size, sizeof info));
+    if (info.around != 0 && !engine->has_part(info.part + VoiceTracker::k_sectors - 1)) return 0;
     if (!engine->has_part(info.part) || info.key < 0 || info.key > 127) return 0;
     TrackedVoice voice;
     voice.part = info.part;
@@ -41,6 +42,7 @@ extern "C" tutti_voice tutti_voice_start(tutti_engine* engine, const tutti_voice
     voice.near_distance = info.near_distance;
     voice.far_distance = info.far_distance;
     voice.seconds = info.seconds;
+    voice.around = info.around != 0;
     return engine->tracker.start(voice, engine->state->closed());
 }
 
@@ -72,6 +74,11 @@ extern "C" bool tutti_voice_is_audible(const tutti_engine* engine, tutti_voice v
 }
 extern "C" void tutti_listener_move(tutti_engine* engine, const float place[3], const float right[3]) noexcept {
     if (engine != nullptr && place != nullptr && right != nullptr) engine->tracker.listen(place, right);
+}
+extern "C" void tutti_listener_face(tutti_engine* engine, const float place[3], const float right[3],
+                                    const float front[3]) noexcept {
+    if (engine == nullptr || place == nullptr || right == nullptr || front == nullptr) return;
+    engine->tracker.listen(place, right, front);
 }
 extern "C" void tutti_voices_update(tutti_engine* engine) noexcept {
     if (engine != nullptr && engine->state) engine->tracker.update(engine->state->closed());

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Over 400 lines: who sounds and what is posted of it are read best together.
 #include "engine/track/voice_tracker.h"
 
 #include <algorithm>
@@ -15,6 +16,8 @@ constexpr double k_round_seconds = 0.01; // within which every voice is looked a
 constexpr int k_fade_steps = 8;          // of the fade-in, each a ramp of one tick
 constexpr double k_fade_seconds = 0.005;
 constexpr double k_new_seconds = 0.02;
+constexpr float k_sector_degrees = 360.0f / VoiceTracker::k_sectors;
+constexpr float k_over_degrees = 3.0f; // past its sector's end, so that one on the border does not go to and fro
 // Fades of 2 ms have 16 spare slots in a part; so many changes a millisecond cannot fill them.
 constexpr double k_changes_a_second = 6000.0;
 
@@ -41,6 +44,7 @@ void VoiceTracker::prepare(int tracked, int audible, double sample_rate, EventQu
     m_generation = Vector<std::uint32_t>(count);
     m_part = Vector<std::uint16_t>(count);
     m_key = Vector<std::uint8_t>(count);
+    m_sector = Vector<std::uint8_t>(count);
     m_place = Vector<std::int32_t>(count);
     m_free = Vector<std::int32_t>(count);
     m_heard = Vector<Heard>(static_cast<std::size_t>(m_audible));
@@ -99,6 +103,7 @@ VoiceTracker::Handle VoiceTracker::start(const TrackedVoice& voice, std::int64_t
     m_start[n] = frame;
     m_end[n] = voice.seconds > 0.0 ? frame + static_cast<std::int64_t>(voice.seconds * m_rate) : INT64_MAX;
     m_place[n] = -1;
+    m_sector[n] = voice.around && placed ? 1 : 0;
     return static_cast<Handle>(m_generation[n]) << 32 | static_cast<Handle>(static_cast<std::uint32_t>(index));
 }
 
@@ -117,7 +122,7 @@ bool VoiceTracker::stop(Handle handle, std::int64_t frame) noexcept {
     const auto n = static_cast<std::size_t>(index);
     if (m_place[n] >= 0) {
         // Let go as a key is: it rings out by itself.
-        if (!post(Event::note_off(frame, m_part[n], m_key[n], 0.5, note_id(index)))) {
+        if (!post(Event::note_off(frame, part_of(index), m_key[n], 0.5, note_id(index)))) {
             m_end[n] = frame; // the next update tries again
             return true;
         }
@@ -169,24 +174,55 @@ bool VoiceTracker::set(Handle handle, VoiceField field, float value) noexcept {
 }
 
 void VoiceTracker::listen(const float place[3], const float right[3]) noexcept {
+    const float front[3] = {right[2], 0.0f, -right[0]}; // y x right
+    listen(place, right, front);
+}
+void VoiceTracker::listen(const float place[3], const float right[3], const float front[3]) noexcept {
     std::copy_n(place, 3, m_listener);
     std::copy_n(right, 3, m_right);
+    std::copy_n(front, 3, m_front);
+}
+
+float VoiceTracker::azimuth(int index) const noexcept {
+    const auto n = static_cast<std::size_t>(index);
+    const float x = m_x[n] - m_listener[0], y = m_y[n] - m_listener[1], z = m_z[n] - m_listener[2];
+    const float side = x * m_right[0] + y * m_right[1] + z * m_right[2];
+    const float ahead = x * m_front[0] + y * m_front[1] + z * m_front[2];
+    return side == 0.0f && ahead == 0.0f ? 0.0f : std::atan2(side, ahead) * 57.29578f;
+}
+
+int VoiceTracker::part_of(int index) const noexcept {
+    const auto n = static_cast<std::size_t>(index);
+    return m_part[n] + (m_sector[n] != 0 ? m_sector[n] - 1 : 0);
+}
+
+// From a sector's middle, -180..180.
+float VoiceTracker::off_sector(int index) const noexcept {
+    const float middle = k_sector_degrees * static_cast<float>(m_sector[static_cast<std::size_t>(index)] - 1);
+    return std::remainder(azimuth(index) - middle, 360.0f);
 }
 
 // Inverse to the distance from `near` on, with an even slope to nothing at `far`.
 float VoiceTracker::loudness(int index, float* pan) const noexcept {
     const auto n = static_cast<std::size_t>(index);
     if (pan != nullptr) *pan = m_pan[n];
-    if (m_far[n] <= 0.0f) return m_level[n];
+    float level = m_level[n];
+    if (m_far[n] <= 0.0f) return level;
     const float x = m_x[n] - m_listener[0], y = m_y[n] - m_listener[1], z = m_z[n] - m_listener[2];
     const float distance = std::sqrt(x * x + y * y + z * z);
     const float past = std::clamp((distance - m_near[n]) / (m_far[n] - m_near[n]), 0.0f, 1.0f);
-    if (pan != nullptr && distance > 1e-6f) {
+    if (pan != nullptr && m_sector[n] != 0) {
+        // Equal power over the sector: linear in the angle of the gains. Within `near` it draws to the middle.
+        const float off = std::clamp(off_sector(index) / (0.5f * k_sector_degrees), -1.0f, 1.0f);
+        *pan = std::clamp(*pan + std::sin(1.5707963f * off) * std::min(1.0f, distance / m_near[n]), -1.0f, 1.0f);
+        // Two sides of one signal add up in an ambisonic bus, where loudspeakers' powers do.
+        if (m_ambisonic) level /= std::sqrt(0.5f - 0.5f * *pan) + std::sqrt(0.5f + 0.5f * *pan);
+    } else if (pan != nullptr && distance > 1e-6f) {
         // Within `near` the sound is around the listener: the side goes with the distance.
         const float side = (x * m_right[0] + y * m_right[1] + z * m_right[2]) / std::max(distance, m_near[n]);
         *pan = std::clamp(*pan + side, -1.0f, 1.0f);
     }
-    return m_level[n] * m_near[n] / std::max(distance, m_near[n]) * (1.0f - past * past);
+    return level * m_near[n] / std::max(distance, m_near[n]) * (1.0f - past * past);
 }
 
 // Of indices [begin, end): plain loops over arrays, which the compiler turns into vectors.
@@ -215,11 +251,14 @@ bool VoiceTracker::hear(int index, float score, std::int64_t frame) noexcept {
     Heard& heard = m_heard[static_cast<std::size_t>(m_heard_count)];
     heard.index = index;
     heard.score = score;
+    if (m_sector[n] != 0) // the nearest
+        m_sector[n] = static_cast<std::uint8_t>(
+            1 + (static_cast<int>(std::lround(azimuth(index) / k_sector_degrees)) + k_sectors) % k_sectors);
     heard.gain = loudness(index, &heard.pan) / std::max(m_velocity[n], 1e-6f);
     heard.pitch = m_pitch[n];
     heard.lowpass = m_lowpass[n];
     heard.send = m_send[n];
-    const int part = m_part[n], key = m_key[n];
+    const int part = part_of(index), key = m_key[n];
     const std::int32_t id = note_id(index);
     // One that has just begun is a new note with its own attack, and not one that was missed.
     const std::int64_t since = frame - m_start[n];
@@ -248,7 +287,7 @@ bool VoiceTracker::hear(int index, float score, std::int64_t frame) noexcept {
 bool VoiceTracker::hush(int place, std::int64_t frame) noexcept {
     const int index = m_heard[static_cast<std::size_t>(place)].index;
     const auto n = static_cast<std::size_t>(index);
-    if (!post(Event::note_choke(frame, m_part[n], m_key[n], note_id(index)))) return false;
+    if (!post(Event::note_choke(frame, part_of(index), m_key[n], note_id(index)))) return false;
     const Heard& last = m_heard[static_cast<std::size_t>(--m_heard_count)];
     m_place[static_cast<std::size_t>(last.index)] = place;
     m_place[n] = -1; // after it: it may be the last one itself
@@ -263,7 +302,7 @@ void VoiceTracker::glide(Heard& heard, float to, std::int64_t frame, int steps) 
     const std::int64_t first = (frame + k_tick - 1) / k_tick * k_tick;
     for (int i = 1; i <= steps; ++i) {
         const float share = static_cast<float>(i) / static_cast<float>(steps);
-        post(Event::expression(first + (i - 1) * k_tick, m_part[n], m_key[n], note_id(heard.index),
+        post(Event::expression(first + (i - 1) * k_tick, part_of(heard.index), m_key[n], note_id(heard.index),
                                NoteExpression::gain, static_cast<double>(heard.gain + (to - heard.gain) * share)));
     }
     heard.settled = first + (steps - 1) * k_tick;
@@ -275,7 +314,7 @@ void VoiceTracker::adjust(Heard& heard, std::int64_t frame) noexcept {
     const int index = heard.index;
     const auto n = static_cast<std::size_t>(index);
     const auto express = [&](std::int64_t at, NoteExpression kind, float value) noexcept {
-        post(Event::expression(at, m_part[n], m_key[n], note_id(index), kind, static_cast<double>(value)));
+        post(Event::expression(at, part_of(index), m_key[n], note_id(index), kind, static_cast<double>(value)));
     };
     float pan = 0.0f;
     const float gain = loudness(index, &pan) / std::max(m_velocity[n], 1e-6f);
@@ -318,6 +357,14 @@ void VoiceTracker::update(std::int64_t frame) noexcept {
             continue;
         }
         heard.score = level * m_weight[n];
+        if (m_sector[n] != 0 && changes > 0 &&
+            std::fabs(off_sector(index)) > 0.5f * k_sector_degrees + k_over_degrees && frame > heard.settled) {
+            // It goes on in the next sector, at its age.
+            --changes;
+            const float score = heard.score;
+            if (!hush(place, frame) || !hear(index, score, frame)) return;
+            continue;
+        }
         adjust(heard, frame);
         ++place;
     }

@@ -32,6 +32,7 @@ struct TrackedVoice {
     float near_distance = 1.0f;
     float far_distance = 0.0f; // not above near_distance: no place, heard everywhere alike
     double seconds = 0.0;      // then it is let go; 0: when it is stopped
+    bool around = false;       // on k_sectors parts that stand around the listener, in its own direction
 };
 
 enum class VoiceField : unsigned char { gain, pan, pitch, lowpass, send, priority };
@@ -40,10 +41,14 @@ enum class VoiceField : unsigned char { gain, pan, pitch, lowpass, send, priorit
 class VoiceTracker {
 public:
     using Handle = std::uint64_t; // 0: none
-    static constexpr std::size_t k_bytes_a_voice = 14 * 4 + 2 * 8 + 4 + 2 + 1 + 4 + 4;
+    static constexpr std::size_t k_bytes_a_voice = 14 * 4 + 2 * 8 + 4 + 2 + 1 + 4 + 4 + 1;
+    // Parts of a ring, 60 degrees apart: a part's two sides are 30 degrees to its left and right (stream/spread.h), so that a
+    // voice's own pan moves it over its sector, and the last direction of one sector is the first of the next.
+    static constexpr int k_sectors = 6;
     // [control]
     void prepare(int tracked, int audible, double sample_rate, EventQueue::Producer* sender);
     // The stream begins anew: all voices are gone.
+    void set_ambisonic(bool yes) noexcept { m_ambisonic = yes; } // what the parts' sides go to
     void restart(double sample_rate, EventQueue::Producer* sender) noexcept;
     bool is_prepared() const noexcept { return m_capacity > 0; }
 
@@ -55,7 +60,9 @@ public:
     bool is_tracked(Handle handle) const noexcept { return index_of(handle) >= 0; }
     bool is_audible(Handle handle) const noexcept;
     // `right`: a unit vector to the right of the listener.
+    // `front`: to its front; without one the front that a right-handed system with y up has.
     void listen(const float place[3], const float right[3]) noexcept;
+    void listen(const float place[3], const float right[3], const float front[3]) noexcept;
     // Chooses and posts; `frame` is the first that the next pull asks for.
     void update(std::int64_t frame) noexcept;
 
@@ -74,6 +81,10 @@ private:
     int index_of(Handle handle) const noexcept;
     void free(int index) noexcept;
     float loudness(int index, float* pan) const noexcept;
+    // Degrees to the right of the front.
+    float azimuth(int index) const noexcept;
+    float off_sector(int index) const noexcept;
+    int part_of(int index) const noexcept; // where it sounds
     void loudnesses(int begin, int end) noexcept;
     bool hear(int index, float score, std::int64_t frame) noexcept; // false: the queue is full
     bool hush(int place, std::int64_t frame) noexcept; // fades and takes it out of m_heard; false: the queue is full
@@ -97,9 +108,11 @@ private:
     Vector<std::uint32_t> m_generation; // odd: in use
     Vector<std::uint16_t> m_part;
     Vector<std::uint8_t> m_key;
-    Vector<std::int32_t> m_place; // in m_heard, -1: not heard
-    Vector<std::int32_t> m_free;  // stack
+    Vector<std::uint8_t> m_sector; // + 1; 0: not around
+    Vector<std::int32_t> m_place;  // in m_heard, -1: not heard
+    Vector<std::int32_t> m_free;   // stack
     Vector<Heard> m_heard;
+    bool m_ambisonic = false;
     int m_count = 0;
     int m_highest = 0; // no index from here on is in use
     int m_heard_count = 0;
@@ -107,6 +120,7 @@ private:
     std::int64_t m_frame = -1; // of the last update
     float m_listener[3] = {0.0f, 0.0f, 0.0f};
     float m_right[3] = {1.0f, 0.0f, 0.0f};
+    float m_front[3] = {0.0f, 0.0f, -1.0f};
 };
 
 } // namespace tutti::engine

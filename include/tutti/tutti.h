@@ -324,6 +324,7 @@ typedef struct tutti_voice_start_info {
     float near_distance; // full loudness up to here, then less with the distance
     float far_distance;  // nothing from here on; 0: no place, heard everywhere alike
     double seconds;      // then it is let go; 0: when it is stopped
+    int32_t around; // 1: on six parts from `part` on, placed at 0, 60, .. 300 degrees, it stands in its own direction
 } tutti_voice_start_info;
 // Velocity 0.8, gain 1, near distance 1; the rest 0. [any]
 TUTTI_CAPI void tutti_voice_init(tutti_voice_start_info* info, size_t size) TUTTI_NOEXCEPT;
@@ -338,6 +339,9 @@ TUTTI_CAPI bool tutti_voice_set(tutti_engine* engine, tutti_voice voice, tutti_e
 TUTTI_CAPI bool tutti_voice_is_audible(const tutti_engine* engine, tutti_voice voice) TUTTI_NOEXCEPT;
 // Where the listener is, and a vector to its right. [control] by the thread of the voices
 TUTTI_CAPI void tutti_listener_move(tutti_engine* engine, const float place[3], const float right[3]) TUTTI_NOEXCEPT;
+// The same and a vector to its front, for voices `around`: more than two loudspeakers, ambisonic. [control] as above
+TUTTI_CAPI void tutti_listener_face(tutti_engine* engine, const float place[3], const float right[3],
+                                    const float front[3]) TUTTI_NOEXCEPT;
 // Chooses who sounds and posts what has changed: once a picture, or once a block. [control] by the thread of the voices
 TUTTI_CAPI void tutti_voices_update(tutti_engine* engine) TUTTI_NOEXCEPT;
 

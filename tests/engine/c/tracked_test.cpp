@@ -251,6 +251,105 @@ TEST_CASE("a crowd: bounded voices, the same samples each time, nothing left beh
     CHECK(heard[0] == heard[1]);
 }
 
+// Six parts around the listener in 7.1 and ambisonic: what the loudspeakers give points to where the voice stands, all the way
+// round, at one loudness, and without a jump where it goes from one part to the next.
+TEST_CASE("voices around the listener: each in its own direction") {
+    for (const bool ambisonic : {false, true}) {
+        CAPTURE(ambisonic);
+        tutti_config config = tutti_config_default();
+        config.channels = ambisonic ? 4 : 8;
+        config.layout = ambisonic ? TUTTI_AMBISONIC : TUTTI_SURROUND_7_1;
+        config.parts = 6;
+        config.tracked_voices = 4;
+        config.audible_voices = 4;
+        config.limiter = false;
+        tutti_engine* engine = nullptr;
+        REQUIRE_MESSAGE(tutti_create(&config, &engine) == TUTTI_OK, tutti_last_error(nullptr));
+        const std::string patch = R"({"tutti_patch": 1, "parameters": {)" + k_sine + "}}";
+        for (int part = 0; part < 6; ++part) {
+            REQUIRE(tutti_set_patch_text(engine, part, patch.data(), patch.size(), 0) == TUTTI_OK);
+            REQUIRE(tutti_place_part(engine, part, 60.0f * static_cast<float>(part), 0.0f) == TUTTI_OK);
+        }
+        tutti_voice_start_info info = tutti_voice_default();
+        info.part = 0;
+        info.around = 1;
+        info.key = 72;
+        info.far_distance = 100.0f;
+        info.z = -5.0f; // ahead
+        const tutti_voice voice = tutti_voice_start(engine, &info);
+        REQUIRE(voice != 0);
+        const std::size_t width = config.channels;
+        std::vector<float> out(width * 64);
+        const float place[3] = {0.0f, 0.0f, 0.0f}, right[3] = {1.0f, 0.0f, 0.0f}, front[3] = {0.0f, 0.0f, -1.0f};
+        tutti_listener_face(engine, place, right, front);
+        double loudest = 0.0, softest = 1e9, before = 0.0, step = 0.0, last = 0.0, slope = 0.0;
+        constexpr int k_round = 3000; // blocks: 4 s
+        for (int i = 0; i < k_round + 200; ++i) {
+            const double angle = 6.283185307 * std::max(0, i - 200) / k_round;
+            REQUIRE(tutti_voice_move(engine, voice, static_cast<float>(5.0 * std::sin(angle)), 0.0f,
+                                     static_cast<float>(-5.0 * std::cos(angle))));
+            tutti_voices_update(engine);
+            tutti_pull_interleaved(engine, out.data(), 64);
+            for (std::size_t k = 0; k < 64; ++k) { // what a jump would show in: the second difference of all channels
+                double sum = 0.0;
+                for (std::size_t c = 0; c < width; ++c)
+                    sum += ambisonic && c > 0 ? 0.0 : static_cast<double>(out[k * width + c]);
+                if (i > 100) step = std::max(step, std::fabs(sum - before - (before - last)));
+                last = before;
+                before = sum;
+            }
+            if (i < 100 || i % 50 != 0) continue;
+            // Power of each channel over some blocks, while it stands still enough.
+            std::vector<double> power(width), cross(width);
+            for (int more = 0; more < 20; ++more) {
+                tutti_voices_update(engine);
+                tutti_pull_interleaved(engine, out.data(), 64);
+                for (std::size_t k = 0; k < 64; ++k)
+                    for (std::size_t c = 0; c < width; ++c) {
+                        power[c] += static_cast<double>(out[k * width + c]) * static_cast<double>(out[k * width + c]);
+                        cross[c] += static_cast<double>(out[k * width + c]) * static_cast<double>(out[k * width]);
+                    }
+            }
+            for (std::size_t k = 0; k < 64; ++k) { // the run goes on from here
+                last = before;
+                before = 0.0;
+                for (std::size_t c = 0; c < width; ++c)
+                    before += ambisonic && c > 0 ? 0.0 : static_cast<double>(out[k * width + c]);
+            }
+            double x = 0.0, y = 0.0, all = 0.0; // y ahead, x to the right
+            if (ambisonic) {                    // ACN: W, Y (left), Z, X (front)
+                x = -cross[1];
+                y = cross[3];
+                all = power[0];
+            } else { // L R C LFE, sides behind them: WAVE's order is L R C LFE BL BR SL SR
+                const double degrees[] = {-30, 30, 0, 0, -150, 150, -90, 90};
+                for (std::size_t c = 0; c < 8; ++c) {
+                    if (c == 3) continue;
+                    x += power[c] * std::sin(degrees[c] * 0.017453293);
+                    y += power[c] * std::cos(degrees[c] * 0.017453293);
+                    all += power[c];
+                }
+            }
+            const double off = std::remainder(std::atan2(x, y) - angle, 6.283185307) * 57.29578;
+            CHECK_MESSAGE(std::fabs(off) < 25.0, angle * 57.29578, " degrees: ", off);
+            loudest = std::max(loudest, all);
+            softest = std::min(softest, all);
+            slope = std::max(slope, std::fabs(off));
+        }
+        MESSAGE("largest error ", slope, " degrees, loudness within ", 10.0 * std::log10(loudest / softest), " dB");
+        CHECK(10.0 * std::log10(loudest / softest) < 1.5);
+        CHECK(step < 0.01); // a sine of this loudness has 0.001
+        CHECK(tutti_voice_is_audible(engine, voice));
+        tutti_stats stats{};
+        stats.struct_size = sizeof stats;
+        tutti_get_stats(engine, &stats);
+        CHECK(stats.stolen_voices == 0);
+        info.part = 1; // six parts from 1 on are not there
+        CHECK(tutti_voice_start(engine, &info) == 0);
+        tutti_destroy(engine);
+    }
+}
+
 TEST_CASE("jobs: progress, result, cancellation; none in a block") {
     Rig rig(0, 1, k_sine);
     tutti_job* job = nullptr;
