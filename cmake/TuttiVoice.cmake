@@ -73,6 +73,7 @@ function(tutti_add_voice target)
     add_library(${name}_voice OBJECT)
     tutti_isa_list(isas)
     set(declared "")
+    set(kernels "")
     foreach(isa IN ITEMS scalar sse2 avx2 avx512 neon) # the order of dsp::Isa
         if(NOT isa IN_LIST isas)
             list(APPEND kernels nullptr)
