@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A voice type of one's own, folded.h, played as any other: its parameters, a patch of it, a melody, a sound file's worth of
 // samples. The build links it by tutti_add_voice(). See docs/examples/custom_voice.md.
+#include <cmath>
 #include <cstdio>
 #include <vector>
 
@@ -34,6 +35,9 @@ int main() {
     std::vector<float> left(96000), right(96000);
     float* out[] = {left.data(), right.data()};
     stream->pull(out, 96000);
-    std::printf("2 s, peak %.2f\n", static_cast<double>(stream->stats().peak));
-    return stream->stats().peak > 0.05f ? 0 : 1;
+    float peak = 0.0f;
+    for (const float sample : left)
+        peak = std::fmax(peak, std::fabs(sample));
+    std::printf("2 s, peak %.2f\n", static_cast<double>(peak));
+    return peak > 0.05f ? 0 : 1;
 }
