@@ -29,7 +29,7 @@ tutti_install_component(engine tutti tutti_voice_headers)
 tutti_install_component(c tutti_c)
 # Rooms that need others' libraries: their headers as they are spelt here, each room's below a folder of its own.
 if(TARGET tutti_io)
-    foreach(header IN ITEMS alias audio_device audio_file audio_input clip_file midi_clock midi_port plot)
+    foreach(header IN ITEMS alias audio_device audio_file clip_file midi_clock midi_port plot)
         install(FILES "${PROJECT_SOURCE_DIR}/io/${header}.h" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tutti-io/io" COMPONENT io)
     endforeach()
     tutti_install_component(io tutti_io)
