@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "engine/cpu/flush.h"
+#include "engine/cpu/isa.h"
 #include "gpu/simulated/programs.h"
 
 namespace tutti::gpu {
@@ -122,7 +123,7 @@ private:
     }
     void execute(const Launch& work) {
         for (int block = 0; block < work.blocks; ++block)
-            run_block(work.program, *static_cast<const Header*>(work.header), static_cast<unsigned>(block), m_shared);
+            m_run(work.program, *static_cast<const Header*>(work.header), static_cast<unsigned>(block), m_shared);
     }
     void wait_as_a_device() {
         if (m_options.stall) pause(m_options.stall(m_launches));
@@ -174,7 +175,16 @@ private:
         }
     }
 
+    using Run = void (*)(int, const Header&, unsigned, Shared&) noexcept;
+    static Run fastest() {
+#ifdef TUTTI_GPU_X86
+        if (engine::isa_supported(engine::Isa::avx2)) return run_block_fma;
+#endif
+        return run_block;
+    }
+
     SimulatedOptions m_options;
+    const Run m_run = fastest();
     std::uint64_t m_random;
     std::vector<void*> m_memory;
     std::vector<std::unique_ptr<std::vector<Launch>>> m_graphs;

@@ -8,5 +8,6 @@
 namespace tutti::gpu {
 
 void run_block(int program, const Header& header, unsigned block, Shared& shared) noexcept;
+void run_block_fma(int program, const Header& header, unsigned block, Shared& shared) noexcept; // x86 with AVX2
 
 } // namespace tutti::gpu

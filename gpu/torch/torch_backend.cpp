@@ -267,7 +267,7 @@ Result<std::unique_ptr<TorchBackend>> TorchBackend::make(const TorchConfig& conf
     const auto isa = engine::select_isa();
     if (!isa) return isa.status();
     impl->table = record_table_base();
-#ifdef TUTTI_RECORD_X86
+#ifdef TUTTI_GPU_X86
     if (*isa == engine::Isa::avx512) impl->table = record_table_avx512();
     if (*isa == engine::Isa::avx2) impl->table = record_table_avx2();
 #endif
