@@ -160,10 +160,10 @@ Discovery discover(const Settings& settings, const DeviceSource& source) {
     } else {
         found.devices = source.devices;
         const bool named = settings.backend != "auto";
-        if (source.devices.empty() || !source.open) {
-            found.reason = source.why.empty() ? "no device was found" : source.why;
-        } else if (settings.backend == "metal") {
+        if (settings.backend == "metal") {
             found.reason = "this build has no Metal backend";
+        } else if (source.devices.empty() || !source.open) {
+            found.reason = source.why.empty() ? "no device was found" : source.why;
         } else if (named && settings.backend != source.devices.front().kind) {
             found.reason = "this machine has " + source.devices.front().kind + " only";
         } else {

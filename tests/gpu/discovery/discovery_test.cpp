@@ -112,6 +112,8 @@ TEST_CASE("auto takes a device that is there, says why it has none, and never to
     settings.backend = "cuda";
     CHECK(gpu::discover(settings, none).reason == "cuda was asked for, but there is no driver");
     CHECK(gpu::discover(settings, simulated()).chosen == "cpu"); // another kind
+    settings.backend = "metal";
+    CHECK(gpu::discover(settings, none).reason == "metal was asked for, but this build has no Metal backend");
     settings.backend = "torch";
     CHECK(gpu::discover(settings).chosen == "torch cpu");
     settings.backend = "cpu";
