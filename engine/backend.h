@@ -67,10 +67,13 @@ struct Bank {
     int table_count = 0; // at least 1; tables[0].offset is 0
     Row* rows = nullptr;
     int row_count = 0; // rows 0..row_count-1, some idle
+    int rows_used = 0; // those from here on are idle in this step; 0: nobody has looked
     const Edit* edits = nullptr;
     int channels = 2;                // 1, 2 or more: how many bus channels the stream has
     float* bus[k_max_channels] = {}; // [64] each, overwritten in [first, first + frames)
     std::uint32_t muted_voices = 0;  // counts voices found not finite [backend]
+
+    int busy_rows() const noexcept { return rows_used > 0 ? rows_used : row_count; }
 };
 
 // Frames [frame, frame + frames) of a stream's clock; never crosses a multiple of 64. Bus index of the first frame is

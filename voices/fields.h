@@ -62,6 +62,7 @@ enum PartInput : int {
     part_tempo,      // beats a second
     part_beat,       // position in quarter notes, wrapped to 0..64
     part_playing,    // 0 or 1
+    part_origin, // what follows the beat was there on the stream's frame 0, at the present tempo: quarter notes, 0..48
     part_macro1,
     part_macro8 = part_macro1 + 7,
     part_input_count

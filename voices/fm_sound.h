@@ -167,67 +167,183 @@ TUTTI_INLINE F turned_sine(UintOf<F> phase, F turn) {
     return sine_of_phase<F>(phase + truncate_to_int(part * F(4294967040.0f)));
 }
 
-// Frames [first, last) of the step, inside one tick.
+// An operator's memories while a tick's frames pass.
 template <class F>
-void frames(Slots<F> v, const Context& c, int first, int last, Accumulator to) {
+struct Running {
+    UintOf<F> phase, increment, increment_slope;
+    F amplitude, amplitude_slope;
+    bool silent; // in every lane, throughout: what has been struck has often died away in part
+    void load(Slots<F> v, int op) {
+        phase = v.bits(f_phase + op);
+        increment = v.bits(f_increment + 2 * op);
+        increment_slope = v.bits(f_increment + 2 * op + 1);
+        amplitude = v.get(f_amplitude + 2 * op);
+        amplitude_slope = v.get(f_amplitude + 2 * op + 1);
+        silent = !any(either(amplitude != F(0.0f), amplitude_slope != F(0.0f)));
+    }
+    void store(Slots<F> v, int op) const {
+        v.set_bits(f_phase + op, phase);
+        v.set_bits(f_increment + 2 * op, increment);
+        v.set(f_amplitude + 2 * op, amplitude);
+    }
+    TUTTI_INLINE void turn_on() {
+        increment = increment + increment_slope;
+        phase = phase + increment;
+    }
+};
+
+// What goes round: the operators from feedback_to down to feedback_from, of which each frame needs the one before.
+template <class F>
+struct Feedback {
+    F newest, before, amount, slope, scale;
+    Feedback(Slots<F> v, const FmAlgorithm& algorithm)
+        : newest(v.get(f_last)), before(v.get(f_before)), amount(v.get(f_feedback)), slope(v.get(f_feedback + 1)),
+          scale((algorithm.carriers >> algorithm.feedback_from & 1) != 0 ? 1.0f : 1.0f / k_full_index) {}
+    void store(Slots<F> v) const {
+        v.set(f_last, newest);
+        v.set(f_before, before);
+        v.set(f_feedback, amount);
+    }
+    // The mean of the last two outputs keeps the loop from ringing at half the rate.
+    TUTTI_INLINE F turn(F from) const { return fma(amount, newest + before, from); }
+    TUTTI_INLINE void take(F out) {
+        before = newest;
+        newest = out;
+    }
+};
+
+// One operator's frame; `out` of the operators above it is known. `turns`: something moves its phase.
+template <class F>
+TUTTI_INLINE F sound(Running<F>& o, bool turns, F turn) {
+    o.amplitude = o.amplitude + o.amplitude_slope;
+    return (turns ? turned_sine(o.phase, turn) : sine_of_phase<F>(o.phase)) * o.amplitude;
+}
+
+// Frames [first, last) of the step, inside one tick: frame after frame, one lane, nothing kept but in registers.
+template <class F>
+void frames_in_order(Slots<F> v, const Context& c, int first, int last, Accumulator to) {
     const FmAlgorithm& algorithm = algorithm_of(c);
-    const F feedback_scale((algorithm.carriers >> algorithm.feedback_from & 1) != 0 ? 1.0f : 1.0f / k_full_index);
-    UintOf<F> phase[k_operators], increment[k_operators], increment_slope[k_operators];
-    F amplitude[k_operators], amplitude_slope[k_operators], out[k_operators];
-    bool silent[k_operators]; // in every lane, throughout: what has been struck has often died away in part
+    Running<F> running[k_operators];
+    F out[k_operators];
     TUTTI_UNROLL for (int op = 0; op < k_operators; ++op) {
-        phase[op] = v.bits(f_phase + op);
-        increment[op] = v.bits(f_increment + 2 * op);
-        increment_slope[op] = v.bits(f_increment + 2 * op + 1);
-        amplitude[op] = v.get(f_amplitude + 2 * op);
-        amplitude_slope[op] = v.get(f_amplitude + 2 * op + 1);
-        silent[op] = !any(either(amplitude[op] != F(0.0f), amplitude_slope[op] != F(0.0f)));
+        running[op].load(v, op);
         out[op] = F(0.0f);
     }
-    F newest = v.get(f_last), before = v.get(f_before);
-    F feedback = v.get(f_feedback);
-    const F feedback_slope = v.get(f_feedback + 1);
+    Feedback<F> feedback(v, algorithm);
     Output<F> output(v, c, f_output, first, to);
     for (int frame = first; frame < last; ++frame) {
-        feedback = feedback + feedback_slope;
+        feedback.amount = feedback.amount + feedback.slope;
         F sum(0.0f);
         TUTTI_UNROLL for (int op = k_operators - 1; op >= 0; --op) {
-            increment[op] = increment[op] + increment_slope[op];
-            phase[op] = phase[op] + increment[op];
-            if (silent[op]) { // its output is 0
-                if (algorithm.feedback_from == op) {
-                    before = newest;
-                    newest = F(0.0f);
-                }
+            running[op].turn_on();
+            if (running[op].silent) { // its output is 0
+                if (algorithm.feedback_from == op) feedback.take(F(0.0f));
                 continue;
             }
-            amplitude[op] = amplitude[op] + amplitude_slope[op];
             const int modulators = algorithm.modulators[op];
             F turn(0.0f);
             for (int m = op + 1; m < k_operators; ++m)
                 if ((modulators >> m & 1) != 0) turn = turn + out[m];
-            // The mean of the last two outputs keeps the loop from ringing at half the rate.
-            if (algorithm.feedback_to == op) turn = fma(feedback, newest + before, turn);
-            const F wave = modulators != 0 || algorithm.feedback_to == op ? turned_sine(phase[op], turn)
-                                                                          : sine_of_phase<F>(phase[op]);
-            out[op] = wave * amplitude[op];
+            if (algorithm.feedback_to == op) turn = feedback.turn(turn);
+            out[op] = sound(running[op], modulators != 0 || algorithm.feedback_to == op, turn);
             if ((algorithm.carriers >> op & 1) != 0) sum = sum + out[op];
-            if (algorithm.feedback_from == op) {
-                before = newest;
-                newest = out[op] * feedback_scale;
-            }
+            if (algorithm.feedback_from == op) feedback.take(out[op] * feedback.scale);
         }
         output.add(sum);
     }
-    TUTTI_UNROLL for (int op = 0; op < k_operators; ++op) {
-        v.set_bits(f_phase + op, phase[op]);
-        v.set_bits(f_increment + 2 * op, increment[op]);
-        v.set(f_amplitude + 2 * op, amplitude[op]);
-    }
-    v.set(f_last, newest);
-    v.set(f_before, before);
-    v.set(f_feedback, feedback);
+    TUTTI_UNROLL for (int op = 0; op < k_operators; ++op) running[op].store(v, op);
+    feedback.store(v);
     output.store_to(v, f_output);
+}
+
+// The same bits, operator after operator: a chain of sines waits for itself, the frames of one do not. Only what feeds back goes
+// frame by frame.
+template <class F>
+void frames_by_operator(Slots<F> v, const Context& c, int first, int last, Accumulator to) {
+    const FmAlgorithm& algorithm = algorithm_of(c);
+    const int count = last - first;
+    F out[k_operators][k_tick_frames], sum[k_tick_frames], turn[k_tick_frames];
+    bool silent[k_operators];
+    for (int i = 0; i < count; ++i)
+        sum[i] = F(0.0f);
+    Feedback<F> feedback(v, algorithm);
+    for (int op = k_operators - 1; op >= 0;) {
+        const int end = op == algorithm.feedback_to ? algorithm.feedback_from : op; // the last one of this pass
+        Running<F> running[k_operators];
+        for (int o = op; o >= end; --o) {
+            running[o].load(v, o);
+            silent[o] = running[o].silent;
+        }
+        if (op != algorithm.feedback_to) {
+            Running<F> one = running[op];
+            bool turns = false;
+            for (int m = op + 1; m < k_operators && !one.silent; ++m) {
+                if ((algorithm.modulators[op] >> m & 1) == 0 || silent[m]) continue; // a silent one would add 0
+                for (int i = 0; i < count; ++i)
+                    turn[i] = (turns ? turn[i] : F(0.0f)) + out[m][i];
+                turns = true;
+            }
+            if (one.silent)
+                for (int i = 0; i < count; ++i)
+                    one.turn_on();
+            else if (turns)
+                for (int i = 0; i < count; ++i) {
+                    one.turn_on();
+                    out[op][i] = sound(one, true, turn[i]);
+                }
+            else
+                for (int i = 0; i < count; ++i) {
+                    one.turn_on();
+                    out[op][i] = sound(one, false, F(0.0f));
+                }
+            one.store(v, op);
+        } else {
+            for (int i = 0; i < count; ++i) {
+                feedback.amount = feedback.amount + feedback.slope;
+                for (int o = op; o >= end; --o) {
+                    running[o].turn_on();
+                    if (!silent[o]) {
+                        F moved(0.0f);
+                        for (int m = o + 1; m < k_operators; ++m)
+                            if ((algorithm.modulators[o] >> m & 1) != 0 && !silent[m]) moved = moved + out[m][i];
+                        if (o == op) moved = feedback.turn(moved);
+                        out[o][i] = sound(running[o], true, moved);
+                    }
+                    if (o == end) feedback.take(silent[o] ? F(0.0f) : out[o][i] * feedback.scale);
+                }
+            }
+            for (int o = op; o >= end; --o)
+                running[o].store(v, o);
+        }
+        for (int o = op; o >= end; --o)
+            for (int i = 0; i < count && (algorithm.carriers >> o & 1) != 0 && !silent[o]; ++i)
+                sum[i] = sum[i] + out[o][i];
+        op = end - 1;
+    }
+    feedback.store(v);
+    Output<F> output(v, c, f_output, first, to);
+    for (int i = 0; i < count; ++i)
+        output.add(sum[i]);
+    output.store_to(v, f_output);
+}
+
+template <bool wide>
+struct Frames {
+    template <class F>
+    static void run(Slots<F> v, const Context& c, int first, int last, Accumulator to) {
+        frames_in_order(v, c, first, last, to);
+    }
+};
+template <>
+struct Frames<true> {
+    template <class F>
+    static void run(Slots<F> v, const Context& c, int first, int last, Accumulator to) {
+        frames_by_operator(v, c, first, last, to);
+    }
+};
+template <class F>
+void frames(Slots<F> v, const Context& c, int first, int last, Accumulator to) {
+    Frames<(width_of<F>() > 1)>::run(v, c, first, last, to);
 }
 
 } // namespace fm_kernel

@@ -16,7 +16,7 @@ enum LfoParameter : int {
     lfo_wave = 0,
     lfo_rate,    // Hz, exponential
     lfo_sync,    // 0: rate in Hz; else one of k_lfo_beats
-    lfo_trigger, // 0 free: runs with the stream's clock; 1: begins with the note
+    lfo_trigger, // 0 free: runs with the stream's clock, with the song's position where synced; 1: begins with the note
     lfo_phase,   // cycles
     lfo_delay,   // seconds before it is heard
     lfo_fade,    // seconds to full depth
@@ -104,11 +104,20 @@ TUTTI_INLINE void lfo_begin(V v, const Context& c, int at, int first, MaskOf<F> 
     if (sync > 0 && sync < k_lfo_sync_count) cycles_a_tick = F(c.part(part_tempo) * c.tick_seconds / k_lfo_beats[sync]);
     const UintOf<F> increment = shift_left(truncate_to_int(min(cycles_a_tick, F(0.5f)) * F(2147483647.0f)), 1);
     v.set_bits(at + lfo_increment, select(which, increment, v.bits(at + lfo_increment)));
-    if (!any(begun)) return;
-    const UintOf<F> offset(static_cast<Word>(static_cast<int>(c.parameter(first + lfo_phase) * 65536.0f)) << 16);
     const bool free = c.parameter(first + lfo_trigger) < 0.5f;
-    const UintOf<F> phase = free ? offset + increment * UintOf<F>(c.tick) : offset;
-    v.set_bits(at + lfo_at, select(begun, phase, v.bits(at + lfo_at)));
+    const bool follows = free && sync > 0 && sync < k_lfo_sync_count;
+    if (!follows && !any(begun)) return;
+    Word offset = static_cast<Word>(static_cast<int>(c.parameter(first + lfo_phase) * 65536.0f)) << 16;
+    if (follows) {
+        // A function of the position alone: a jump of it moves what sounds, too, and where none came this is where it was.
+        const float cycles = c.part(part_origin) / k_lfo_beats[sync];
+        offset +=
+            static_cast<Word>(static_cast<int>((cycles - static_cast<float>(static_cast<int>(cycles))) * 16777216.0f))
+            << 8;
+    }
+    const UintOf<F> phase = free ? UintOf<F>(offset) + increment * UintOf<F>(c.tick) : UintOf<F>(offset);
+    v.set_bits(at + lfo_at, select(follows ? which : begun, phase, v.bits(at + lfo_at)));
+    if (!any(begun)) return;
     v.set_bits(at + lfo_cycles, select(begun, UintOf<F>(0u), v.bits(at + lfo_cycles)));
     v.set(at + lfo_age, select(begun, F(0.0f), v.get(at + lfo_age)));
 }

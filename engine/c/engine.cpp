@@ -174,7 +174,7 @@ void tutti_engine::restore() {
         if (memory == nullptr) continue;
         Status status;
         if (memory->has_patch) status = state->set_patch(part, memory->patch, 0);
-        if (status.ok() && memory->has_tuning) status = state->set_tuning(part, memory->tuning, {}, true, 0);
+        if (status.ok() && memory->has_tuning) status = state->set_tuning(part, memory->tuning, {}, 0);
         if (status.ok() && memory->has_place) status = state->place(part, memory->azimuth, memory->elevation, 0);
         if (!status) throw Refusal{result_of(status.code()), status};
     }

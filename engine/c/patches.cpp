@@ -110,7 +110,7 @@ extern "C" tutti_result tutti_set_tuning(tutti_engine* engine, int32_t part, con
         if (semitones == nullptr) return engine->fail(TUTTI_INVALID_ARGUMENT, "the tuning is null");
         if (!engine->has_part(part)) return no_such_part(*engine, part);
         PartMemory& memory = engine->part_memory(part);
-        if (const Status status = engine->state->set_tuning(part, semitones, {}, true, frame); !status)
+        if (const Status status = engine->state->set_tuning(part, semitones, {}, frame); !status)
             return engine->fail(status);
         std::memcpy(memory.tuning, semitones, sizeof memory.tuning);
         memory.has_tuning = true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/cpu/backend.h"
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstring>
@@ -81,47 +82,66 @@ void add(Sum& to, const Sum& from, int frames, bool stereo) noexcept {
         to.channel[1][i] += from.channel[1][i];
 }
 
-// Adds what comes in order of index as a pairwise tree would: equal sums of 1, 2, 4, ... members wait for their like.
+// Adds what comes in order of index as a pairwise tree would: equal sums of 1, 2, 4, ... members wait for their like. A silent
+// member adds a zero, and so is only remembered: all that the zero would do is to make a zero that is below zero a plain one.
 class TreeSum {
 public:
     // Where the next member goes.
     Sum& next() noexcept { return m_waiting[m_depth]; }
     void push(int frames, bool stereo) noexcept {
-        ++m_depth;
-        for (std::uint32_t n = ++m_count; (n & 1u) == 0; n >>= 1)
-            join(frames, stereo);
+        m_silent[m_depth++] = false;
+        settle(frames, stereo);
+    }
+    void push_silence(int frames, bool stereo) noexcept {
+        m_silent[m_depth++] = m_padded = true;
+        settle(frames, stereo);
     }
     // The same with a member that stands elsewhere; every second one is added where it is.
     void push(const Sum& from, int frames, bool stereo) noexcept {
-        std::uint32_t n = ++m_count;
-        if ((n & 1u) != 0) {
-            for (int c = 0; c < (stereo ? 2 : 1); ++c)
-                std::memcpy(m_waiting[m_depth].channel[c], from.channel[c],
-                            static_cast<std::size_t>(frames) * sizeof(float));
-            ++m_depth;
-            return;
+        if ((m_count & 1u) == 0 || m_silent[m_depth - 1]) {
+            copy(m_waiting[m_depth], from, frames, stereo);
+            return push(frames, stereo);
         }
+        ++m_count;
         add(m_waiting[m_depth - 1], from, frames, stereo);
-        for (n >>= 1; (n & 1u) == 0; n >>= 1)
+        for (std::uint32_t n = m_count >> 1; (n & 1u) == 0; n >>= 1)
             join(frames, stereo);
     }
+    // Null: silence.
     const Sum* finish(int frames, bool stereo) noexcept {
         while (m_depth > 1)
             join(frames, stereo);
-        return m_depth == 1 ? &m_waiting[0] : nullptr;
+        return m_depth == 1 && !m_silent[0] ? &m_waiting[0] : nullptr;
     }
+    bool padded() const noexcept { return m_padded; } // add a zero to each frame of the sum
     // Begins anew.
     void clear() noexcept {
         m_depth = 0;
         m_count = 0;
+        m_padded = false;
     }
 
 private:
+    static void copy(Sum& to, const Sum& from, int frames, bool stereo) noexcept {
+        for (int c = 0; c < (stereo ? 2 : 1); ++c)
+            std::memcpy(to.channel[c], from.channel[c], static_cast<std::size_t>(frames) * sizeof(float));
+    }
+    void settle(int frames, bool stereo) noexcept {
+        for (std::uint32_t n = ++m_count; (n & 1u) == 0; n >>= 1)
+            join(frames, stereo);
+    }
     void join(int frames, bool stereo) noexcept {
-        add(m_waiting[m_depth - 2], m_waiting[m_depth - 1], frames, stereo);
         --m_depth;
+        if (m_silent[m_depth]) return;
+        if (m_silent[m_depth - 1])
+            copy(m_waiting[m_depth - 1], m_waiting[m_depth], frames, stereo);
+        else
+            add(m_waiting[m_depth - 1], m_waiting[m_depth], frames, stereo);
+        m_silent[m_depth - 1] = false;
     }
     Sum m_waiting[34];
+    bool m_silent[34] = {};
+    bool m_padded = false;
     int m_depth = 0;
     std::uint32_t m_count = 0;
 };
@@ -134,13 +154,24 @@ struct Unit {
     int first = 0;
     int last = 0;
     std::uint32_t muted = 0;
+    bool silent = false;
+    bool padded = false;
     Sum sum;
 };
 
 constexpr int k_units = 512; // at once; larger work goes in larger subtrees, or in several rounds
 
 int chunks_of(const Bank& bank) noexcept {
-    return (bank.row_count + voices::k_chunk_rows - 1) / voices::k_chunk_rows;
+    return (bank.busy_rows() + voices::k_chunk_rows - 1) / voices::k_chunk_rows;
+}
+
+// A chunk of a part made for many voices is often empty: making its zeros would cost as much as two of its rows.
+bool sounds(const Bank& bank, int chunk) noexcept {
+    const int first = chunk * voices::k_chunk_rows;
+    const int last = std::min(first + voices::k_chunk_rows, bank.busy_rows());
+    for (int r = first; r < last; ++r)
+        if (bank.rows[r].active != 0 || bank.rows[r].first_edit != k_no_edit) return true;
+    return false;
 }
 
 class CpuBackend final : public Backend {
@@ -178,7 +209,7 @@ private:
             const Bank& bank = *steps[i].bank;
             const Kernel& kernel = m_kernels->type[bank.type->kernel];
             const int row = kernel.bundle_key != nullptr && kernel.bundle_key(bank) != 0 ? 1 : k_slow_row;
-            for (int r = 0; r < bank.row_count && work < k_worth_sharing; ++r)
+            for (int r = 0; r < bank.busy_rows() && work < k_worth_sharing; ++r)
                 work += bank.rows[r].active != 0 ? row : 0;
         }
         return work >= k_worth_sharing;
@@ -197,10 +228,10 @@ private:
         work.out[1] = sum.channel[1];
         m_packing.give(index, work);
         const int after = (chunk + 1) * voices::k_chunk_rows;
-        if (after + 1 < bank.row_count) {
+        if (after + 1 < bank.busy_rows()) {
             work.next[0] = &bank.rows[after];
             work.next[1] = &bank.rows[after + 1];
-        } else if (next != nullptr && next->type == bank.type && next->row_count > 1) {
+        } else if (next != nullptr && next->type == bank.type && next->busy_rows() > 1) {
             work.next[0] = &next->rows[0];
             work.next[1] = &next->rows[1];
         }
@@ -213,6 +244,10 @@ private:
                              TreeSum& tree, std::uint32_t& muted) const noexcept {
         tree.clear();
         for (int chunk = first; chunk < last; ++chunk) {
+            if (!sounds(bank, chunk)) {
+                tree.push_silence(step.frames, bank.channels > 1);
+                continue;
+            }
             render_chunk(index, bank, step, chunk, next, tree.next(), muted);
             tree.push(step.frames, bank.channels > 1);
         }
@@ -222,7 +257,7 @@ private:
     // Each row of the chunk that sounds does so in one half only.
     static bool is_half_empty(const Bank& bank, int chunk) noexcept {
         const int first = chunk * voices::k_chunk_rows;
-        const int last = first + voices::k_chunk_rows < bank.row_count ? first + voices::k_chunk_rows : bank.row_count;
+        const int last = std::min(first + voices::k_chunk_rows, bank.busy_rows());
         for (int r = first; r < last; ++r) {
             const unsigned active = bank.rows[r].active;
             if ((active & 0xffu) != 0 && (active & 0xff00u) != 0) return false;
@@ -230,14 +265,18 @@ private:
         return true;
     }
 
-    static void write(Bank& bank, const Step& step, const Sum* sum) noexcept {
+    static void write(Bank& bank, const Step& step, const Sum* sum, bool padded) noexcept {
         const int at = static_cast<int>(step.frame % voices::k_block_frames);
         const auto size = static_cast<std::size_t>(step.frames) * sizeof(float);
+        padded = padded || bank.row_count > chunks_of(bank) * voices::k_chunk_rows;
         for (int c = 0; c < bank.channels; ++c)
-            if (sum != nullptr && c < 2)
+            if (sum == nullptr || c >= 2)
+                std::memset(bank.bus[c] + at, 0, size);
+            else if (!padded)
                 std::memcpy(bank.bus[c] + at, sum->channel[c], size);
             else
-                std::memset(bank.bus[c] + at, 0, size);
+                for (int i = 0; i < step.frames; ++i)
+                    bank.bus[c][at + i] = sum->channel[c][i] + 0.0f;
     }
 
     void render_bundle(int i) noexcept {
@@ -253,7 +292,7 @@ private:
             const Sum* const sum =
                 render_chunks(i, bank, steps[i].step, 0, chunks_of(bank), i + 1 < count ? steps[i + 1].bank : nullptr,
                               m_tree, bank.muted_voices);
-            write(bank, steps[i].step, sum);
+            write(bank, steps[i].step, sum, m_tree.padded());
         }
     }
 
@@ -291,11 +330,17 @@ private:
         }
     }
     void render_unit(Unit& unit) noexcept {
-        if (unit.last - unit.first == 1)
-            return render_chunk(unit.index, *unit.bank, unit.step, unit.first, nullptr, unit.sum, unit.muted);
+        if (unit.last - unit.first == 1) {
+            unit.silent = unit.padded = !sounds(*unit.bank, unit.first);
+            if (!unit.silent)
+                render_chunk(unit.index, *unit.bank, unit.step, unit.first, nullptr, unit.sum, unit.muted);
+            return;
+        }
         TreeSum tree;
         const Sum* const sum =
             render_chunks(unit.index, *unit.bank, unit.step, unit.first, unit.last, nullptr, tree, unit.muted);
+        unit.silent = sum == nullptr;
+        unit.padded = tree.padded();
         if (sum != nullptr) unit.sum = *sum;
     }
     void collect(BankStep* steps, int begin, int end, int units) noexcept {
@@ -304,12 +349,17 @@ private:
             Bank& bank = *steps[i].bank;
             const int frames = steps[i].step.frames;
             m_tree.clear();
+            bool padded = false;
             for (; at < units && m_units[static_cast<std::size_t>(at)].bank == &bank; ++at) {
                 const Unit& unit = m_units[static_cast<std::size_t>(at)];
                 bank.muted_voices += unit.muted;
-                m_tree.push(unit.sum, frames, bank.channels > 1);
+                padded = padded || unit.padded;
+                if (unit.silent)
+                    m_tree.push_silence(frames, bank.channels > 1);
+                else
+                    m_tree.push(unit.sum, frames, bank.channels > 1);
             }
-            write(bank, steps[i].step, m_tree.finish(frames, bank.channels > 1));
+            write(bank, steps[i].step, m_tree.finish(frames, bank.channels > 1), padded);
         }
     }
 

@@ -33,7 +33,7 @@ public:
             const Kernel& kernel = kernels.type[bank.type->kernel];
             const int key = kernel.bundle_key == nullptr ? 0 : kernel.bundle_key(bank);
             if (key == 0) continue;
-            for (int chunk = 0; chunk * voices::k_chunk_rows < bank.row_count && room(); ++chunk)
+            for (int chunk = 0; chunk * voices::k_chunk_rows < bank.busy_rows() && room(); ++chunk)
                 consider(i, bank, steps[i].step, kernel, key, chunk);
         }
         // A row alone in its bundles gains nothing, but costs little: it stays.
@@ -86,7 +86,7 @@ private:
 
     void consider(int step_index, Bank& bank, const Step& step, const Kernel& kernel, int key, int chunk) noexcept {
         int last = (chunk + 1) * voices::k_chunk_rows;
-        last = last < bank.row_count ? last : bank.row_count;
+        last = std::min(last, bank.busy_rows());
         const Row* row = nullptr;
         for (int r = last - 1; r >= chunk * voices::k_chunk_rows && row == nullptr; --r)
             if (bank.rows[r].active != 0 || bank.rows[r].first_edit != k_no_edit) row = &bank.rows[r];

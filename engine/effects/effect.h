@@ -98,10 +98,14 @@ public:
     virtual std::int64_t tail_frames() const noexcept TUTTI_NONBLOCKING { return 0; }
     // Input and state have been below -120 dBFS for so long that nothing louder can come out. Asked on ticks. [render]
     virtual bool silent() const noexcept TUTTI_NONBLOCKING = 0;
+    // What is no louder than `peak` would come out as it is, and nothing inside would change but the count of silence: frames may
+    // then be left out. [render]
+    bool passes(float peak) const noexcept TUTTI_NONBLOCKING { return !m_fresh && m_moving == 0 && lets_through(peak); }
     // Frames will be left out from here: parameters then jump to their targets at the next frame. [render]
     void suspend() noexcept TUTTI_NONBLOCKING { m_fresh = true; }
 
 protected:
+    virtual bool lets_through(float /*peak*/) const noexcept TUTTI_NONBLOCKING { return false; }
     virtual Status allocate() = 0;
     virtual void clear() noexcept = 0;
     // New targets for the coming tick. `jump`: take them at once (first tick, or the first after a pause).

@@ -22,6 +22,7 @@ public:
     bool silent() const noexcept override { return m_reduction == 0.0f && m_quiet.frames() > 0; }
 
 private:
+    bool lets_through(float peak) const noexcept override { return m_reduction == 0.0f && peak <= k_threshold; }
     Status allocate() override { return {}; }
 
     void clear() noexcept override {

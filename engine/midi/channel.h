@@ -50,6 +50,8 @@ enum Rpn : int {
     rpn_bend_range = 0,
     rpn_fine_tuning = 1,
     rpn_coarse_tuning = 2,
+    rpn_tuning_program = 3,
+    rpn_tuning_bank = 4,
     rpn_modulation_range = 5,
     rpn_mpe = 6
 };
@@ -99,6 +101,7 @@ public:
     double fine = 0.0;             // semitones by RPN 1
     double coarse = 0.0;           // semitones by RPN 2
     double modulation_range = 0.5; // semitones by RPN 5; 0.5 is the whole wheel
+    int tuning_program = 0;        // by RPN 3 and 4: 128 times the bank, and the program
     int rpn = k_no_rpn;            // selected; NRPNs select nothing
     int glide_source = -1;         // key of CC 84, once
     bool portamento_seen = false;  // CC 65 arrived: it overrules the patch

@@ -19,7 +19,8 @@ Core::Core(const StreamConfig& config, EventQueue& queue)
     for (int i = 0; i < config.parts; ++i) {
         const int group = i / 16 * 16;
         m_parts[static_cast<std::size_t>(i)].prepare(&m_parts[static_cast<std::size_t>(group)], i,
-                                                     std::min(16, config.parts - group), config.sample_rate);
+                                                     std::min(16, config.parts - group), config.sample_rate,
+                                                     &m_tunings);
         m_parts[static_cast<std::size_t>(i)].spread().prepare(config.layout, config.channels, config.sample_rate);
     }
     m_counts.limit = config.voices;
@@ -37,6 +38,7 @@ Core::Core(const StreamConfig& config, EventQueue& queue)
 }
 
 void Core::drain() noexcept {
+    if (!m_queue.has_more_than(m_waiting.size() + m_batch.size() - m_batch_next)) return;
     Item item;
     while (m_queue.take(item)) {
         if (item.event.frame < m_frame) {
@@ -88,6 +90,16 @@ bool Core::splits(const Item& item) const noexcept {
     return false;
 }
 
+// Nothing happens before `end`: no event, no timer, no value on its way to another. Its ticks then change nothing.
+bool Core::is_quiet(std::int64_t end) noexcept {
+    if (m_shed_wanted > 0 || (next_batch() && m_batch[m_batch_next].event.frame < end)) return false;
+    for (std::int64_t tick = tick_ceil(m_frame); tick < end; tick += k_tick_frames)
+        if (m_wheel.any(tick / k_tick_frames) || m_transport.wraps(tick - k_tick_frames, tick)) return false;
+    for (const int p : m_active)
+        if (!m_parts[static_cast<std::size_t>(p)].still()) return false;
+    return true;
+}
+
 int Core::begin_step(int frames, BankStep* banks, int& count) noexcept {
     m_step_frame = m_frame;
     std::int64_t end = std::min(m_frame + frames, (m_frame / k_block_frames + 1) * k_block_frames);
@@ -98,7 +110,7 @@ int Core::begin_step(int frames, BankStep* banks, int& count) noexcept {
         m_parts[static_cast<std::size_t>(p)].begin_step(m_frame);
 
     std::int64_t tick = tick_ceil(m_frame);
-    for (;;) {
+    for (bool quiet = is_quiet(end); !quiet;) {
         const std::int64_t event = next_batch() ? m_batch[m_batch_next].event.frame : INT64_MAX;
         const std::int64_t at = std::min(tick, event);
         if (at >= end) break;
@@ -138,8 +150,11 @@ int Core::begin_step(int frames, BankStep* banks, int& count) noexcept {
             }
         }
         if (at == tick) {
-            for (const int p : m_active)
+            const bool wraps = m_transport.wraps(tick - k_tick_frames, tick);
+            for (const int p : m_active) {
+                if (wraps) m_parts[static_cast<std::size_t>(p)].set_transport(m_transport, tick);
                 m_parts[static_cast<std::size_t>(p)].tick(tick);
+            }
             tick += k_tick_frames;
         }
         if (at == m_step_frame)
@@ -194,10 +209,15 @@ bool Core::room(const Event& event) const noexcept {
     return true;
 }
 
-void Core::refresh_active() noexcept {
+void Core::refresh_active(std::int64_t frame) noexcept {
     m_active.clear();
-    for (std::size_t p = 0; p < m_parts.size(); ++p)
-        if (m_parts[p].first() != nullptr) m_active.push_back(static_cast<int>(p));
+    int longest = 0;
+    for (std::size_t p = 0; p < m_parts.size(); ++p) {
+        if (m_parts[p].first() == nullptr) continue;
+        m_active.push_back(static_cast<int>(p));
+        longest = std::max(longest, m_parts[p].first()->latency());
+    }
+    m_longest.set(longest, frame);
 }
 
 void Core::apply(const Item& item, std::int64_t frame) noexcept {
@@ -206,18 +226,25 @@ void Core::apply(const Item& item, std::int64_t frame) noexcept {
     case EventType::patch: {
         auto* const instance = static_cast<Instance*>(item.object);
         StreamPart& part = m_parts[event.part];
-        instance->attach(m_wheel, m_counts);
+        instance->attach(m_wheel, m_counts, frame);
         if (part.first() == nullptr) part.settle(frame);
         part.take(*instance, m_transport, frame, m_step_frame);
-        refresh_active();
+        refresh_active(frame);
         return;
     }
     case EventType::tuning: {
-        // index 1: for notes to come only.
-        TuningTable* const old =
-            m_parts[event.part].take(static_cast<TuningTable*>(item.object), frame, event.index == 0);
-        // Release: no pitch is looked up in it any more.
-        if (old != nullptr) old->retired.set();
+        auto& table = *static_cast<TuningTable*>(item.object);
+        const bool follow = event.index == 0; // 1: for notes to come only
+        if (event.part != k_every_part) {
+            m_parts[event.part].tune(table, frame, follow);
+        } else {
+            const auto number = static_cast<int>(event.parameter);
+            m_tunings.take(number, table);
+            for (StreamPart& part : m_parts)
+                if (part.tuning_program() == number) part.tune(table, frame, follow);
+        }
+        // What it says has been copied.
+        table.retired.set();
         return;
     }
     case EventType::clip: {
@@ -229,7 +256,7 @@ void Core::apply(const Item& item, std::int64_t frame) noexcept {
             if (part.first() == nullptr) {
                 part.settle(frame);
                 part.take(*start.bus, m_transport, frame, m_step_frame);
-                refresh_active();
+                refresh_active(frame);
             } else {
                 start.bus->retired.set();
             }
@@ -331,18 +358,16 @@ void add_ramped(float* mix, const float* bus, int begin, int end, float from, fl
         mix[i] += bus[i] * (from + slope * static_cast<float>(i & (k_tick_frames - 1)));
 }
 
-// Magnitudes compare as the integers of their bits do, several at once.
-float loudest(const float* x, int frames) noexcept {
-    std::int32_t most = 0;
+// The bits of the greatest magnitude, `most` among them. Magnitudes compare as the integers of their bits do, several at once;
+// what is not a number is the greatest.
+std::int32_t loudest(const float* x, int frames, std::int32_t most) noexcept {
     for (int i = 0; i < frames; ++i) {
         std::int32_t bits;
         std::memcpy(&bits, x + i, sizeof bits);
         bits &= 0x7fffffff;
         most = most > bits ? most : bits;
     }
-    float peak;
-    std::memcpy(&peak, &most, sizeof peak);
-    return peak;
+    return most;
 }
 
 } // namespace
@@ -381,9 +406,12 @@ void Core::end_step(float* const* out, int at, trace::Stages& stages) noexcept {
     for (const int p : m_active) {
         StreamPart& part = m_parts[static_cast<std::size_t>(p)];
         for (Instance* instance = part.first(); instance != nullptr; instance = instance->next) {
+            instance->align(m_longest, m_step_frame, m_step_frames);
             if (instance->silent()) continue;
             for (int begin = first; begin < last;) {
-                const int end = std::min(last, (begin / k_tick_frames + 1) * k_tick_frames);
+                const int end = part.level().still() && m_config.layout == Layout::discrete
+                                    ? last
+                                    : std::min(last, (begin / k_tick_frames + 1) * k_tick_frames);
                 const TickGains& gains = part.level().gains(m_step_frame - first + begin);
                 if (m_config.layout != Layout::discrete) {
                     part.spread().add(m_mix.data(), *instance, gains, begin, end);
@@ -421,10 +449,20 @@ void Core::end_step(float* const* out, int at, trace::Stages& stages) noexcept {
             for (int c = 0; c < m_config.channels; ++c)
                 m_mix[static_cast<std::size_t>(c * k_block_frames + i)] *= gain;
         }
-    m_master.limit(m_mix.data(), m_step_frame, m_step_frames);
+    const auto mix_peak = [&]() noexcept {
+        std::int32_t most = 0;
+        for (int c = 0; c < m_config.channels; ++c)
+            most = loudest(m_mix.data() + c * k_block_frames + first, m_step_frames, most);
+        return std::bit_cast<float>(most);
+    };
+    float peak = mix_peak();
+    if (!m_master.passes(peak)) {
+        m_master.limit(m_mix.data(), m_step_frame, m_step_frames);
+        peak = mix_peak();
+    }
+    m_peak = std::max(m_peak, peak);
     for (int c = 0; c < m_config.channels; ++c) {
         const float* const mix = m_mix.data() + c * k_block_frames + first;
-        m_peak = std::max(m_peak, loudest(mix, m_step_frames));
         if (out != nullptr) std::memcpy(out[c] + at, mix, static_cast<std::size_t>(m_step_frames) * sizeof(float));
     }
     m_frame += m_step_frames;

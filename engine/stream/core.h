@@ -70,10 +70,11 @@ public:
 private:
     bool splits(const Item& item) const noexcept;
     bool next_batch() noexcept;
+    bool is_quiet(std::int64_t end) noexcept;
     void apply(const Item& item, std::int64_t frame) noexcept;
     void apply_to_part(const Event& event, int part, std::int64_t frame) noexcept;
     bool room(const Event& event) const noexcept;
-    void refresh_active() noexcept;
+    void refresh_active(std::int64_t frame) noexcept;
     void shed_quietest(std::int64_t frame) noexcept;
     void publish() noexcept;
     std::int64_t tail() noexcept;
@@ -83,9 +84,11 @@ private:
     TimerWheel m_wheel;
     VoiceCounts m_counts;
     Transport m_transport;
+    TuningPrograms m_tunings;
     Vector<StreamPart> m_parts;
-    Vector<int> m_active; // parts that have an instance, ascending
-    Vector<Bank> m_banks; // of the step
+    Vector<int> m_active;     // parts that have an instance, ascending
+    LongestLatency m_longest; // of the parts' present effects
+    Vector<Bank> m_banks;     // of the step
     struct EffectJob {
         Instance* instance = nullptr;
         int part = 0;

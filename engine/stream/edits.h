@@ -38,6 +38,7 @@ public:
     // Forgets the edits of the step before. [render]
     void begin_step(std::int64_t frame) noexcept {
         m_frame = frame;
+        m_rows_edited = 0;
         if (m_edit_count == 0) return;
         m_edit_count = m_value_count = 0;
         m_frame_edit_begin = m_frame_value_begin = 0;
@@ -70,7 +71,9 @@ public:
         edit.first = static_cast<std::uint8_t>(first);
         edit.count = static_cast<std::uint8_t>(count);
         edit.values = values;
-        Row& row = m_rows[static_cast<std::size_t>(slot / voices::k_row_slots)];
+        const int number = slot / voices::k_row_slots;
+        m_rows_edited = m_rows_edited > number ? m_rows_edited : number + 1;
+        Row& row = m_rows[static_cast<std::size_t>(number)];
         if (row.first_edit == k_no_edit)
             row.first_edit = index;
         else
@@ -81,6 +84,7 @@ public:
 
     Row* rows() noexcept { return m_rows.data(); }
     int row_count() const noexcept { return static_cast<int>(m_rows.size()); }
+    int rows_edited() const noexcept { return m_rows_edited; } // rows with edits are before it
     int slots() const noexcept { return m_slots; }
     const Edit* edits() const noexcept { return m_edits.data(); }
     int edit_count() const noexcept { return m_edit_count; }
@@ -92,6 +96,7 @@ private:
     Vector<Edit> m_edits; // of the present step
     Vector<float> m_values;
     std::int64_t m_frame = 0;
+    int m_rows_edited = 0;
     int m_slots = 0;
     int m_start_size = 0;
     int m_envelope_size = 0;

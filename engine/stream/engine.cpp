@@ -121,11 +121,11 @@ Status Stream::set_patch(int part, const Patch& patch, std::int64_t frame) {
 }
 
 Status Stream::set_tuning(int part, const std::array<double, 128>& semitones, std::int64_t frame) {
-    return m_impl->state.set_tuning(part, semitones.data(), {}, true, frame);
+    return m_impl->state.set_tuning(part, semitones.data(), {}, frame);
 }
 
 Status Stream::set_tuning(int part, const Tuning& tuning, std::int64_t frame) {
-    return m_impl->state.set_tuning(part, tuning, true, frame);
+    return m_impl->state.set_tuning(part, tuning, frame);
 }
 
 Status Stream::tune(const TuningMessage& message, std::int64_t frame) {

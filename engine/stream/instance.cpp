@@ -72,6 +72,7 @@ Result<std::unique_ptr<Instance>> Instance::make(const PatchImage& patch, const 
     instance->m_mode = patch.mode;
     instance->m_priority = patch.priority;
     instance->m_quality = static_cast<int>(patch.quality);
+    instance->m_alignment.prepare(spec.channels);
     instance->m_bus.assign(static_cast<std::size_t>(spec.channels) * voices::k_block_frames, 0.0f);
     if (patch.effect_count > 0) {
         auto effects = EffectChain::create(std::span(patch.effects, static_cast<std::size_t>(patch.effect_count)),
@@ -94,7 +95,8 @@ Result<std::unique_ptr<Instance>> Instance::make(const PatchImage& patch, const 
     return instance;
 }
 
-void Instance::attach(TimerWheel& wheel, VoiceCounts& counts) noexcept {
+void Instance::attach(TimerWheel& wheel, VoiceCounts& counts, std::int64_t frame) noexcept {
+    m_alignment.begin(frame);
     if (m_type != nullptr) m_voices.attach(wheel, counts, m_table);
 }
 
@@ -132,6 +134,7 @@ bool Instance::fill_bank(Bank& bank) noexcept {
     bank.table_count = m_table.change_count();
     bank.rows = edits.rows();
     bank.row_count = edits.row_count();
+    bank.rows_used = m_voices.rows_used();
     bank.edits = edits.edits();
     bank.channels = m_channels;
     for (int c = 0; c < m_channels; ++c)
@@ -144,6 +147,15 @@ void Instance::render_effects(std::int64_t frame, int frames) noexcept {
     for (int c = 0; c < m_channels; ++c)
         io[c] = bus(c) + frame % voices::k_block_frames;
     m_effects->render(io, frames, frame);
+    m_bus_silent = false;
+}
+
+void Instance::align(const LongestLatency& longest, std::int64_t frame, int frames) noexcept {
+    if (!m_alignment.due(longest, latency(), frame, !m_bus_silent)) return;
+    float* io[k_max_channels];
+    for (int c = 0; c < m_channels; ++c)
+        io[c] = bus(c) + frame % voices::k_block_frames;
+    m_alignment.render(io, m_channels, frames, frame, longest, latency(), !m_bus_silent);
     m_bus_silent = false;
 }
 

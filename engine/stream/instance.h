@@ -10,6 +10,7 @@
 #include "engine/memory/memory.h"
 #include "engine/memory/retired.h"
 #include "engine/patch/image.h"
+#include "engine/stream/alignment.h"
 #include "engine/stream/table.h"
 #include "engine/stream/voices.h"
 
@@ -35,7 +36,7 @@ public:
     static Result<std::unique_ptr<Instance>> make(const PatchImage& patch, const InstanceSpec& spec);
 
     // [render]
-    void attach(TimerWheel& wheel, VoiceCounts& counts) noexcept;
+    void attach(TimerWheel& wheel, VoiceCounts& counts, std::int64_t frame) noexcept;
     void begin_step(std::int64_t frame) noexcept;
     // Readies the bank for the backend; false where nothing sounds in the step and the bus is silent as it is.
     bool fill_bank(Bank& bank) noexcept;
@@ -58,6 +59,10 @@ public:
     bool effects_due() const noexcept { return m_effects && !(m_bus_silent && m_effects->asleep()); }
     // The part's effects on the step's bus. [render]
     void render_effects(std::int64_t frame, int frames) noexcept;
+    // Of the effects, frames.
+    int latency() const noexcept { return m_effects ? m_effects->latency_frames() : 0; }
+    // The bus waits for the longest latency of the stream's parts. After the effects. [render]
+    void align(const LongestLatency& longest, std::int64_t frame, int frames) noexcept;
     const voices::VoiceType* type() const noexcept { return m_type; }
     float* bus(int channel) noexcept { return m_bus.data() + channel * voices::k_block_frames; }
     double gain() const noexcept { return m_gain; }
@@ -83,7 +88,8 @@ private:
     Vector<TempoLock> m_locks;
     std::array<ControllerTarget, 128> m_controllers;
     std::unique_ptr<EffectChain> m_effects; // may be none
-    Vector<float> m_bus;                    // [channel][64]
+    Alignment m_alignment;
+    Vector<float> m_bus; // [channel][64]
     bool m_bus_silent = true;
     bool m_sounded = false; // notes at the step's start
     std::uint64_t m_shape = 0;

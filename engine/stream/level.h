@@ -42,7 +42,10 @@ public:
     }
     // Gains of the tick that begins at `frame`. [render]
     void tick(std::int64_t frame) noexcept {
-        TickGains& gains = m_ticks[(frame / voices::k_tick_frames) & 3];
+        if (still()) return;
+        const auto place = static_cast<unsigned>(frame / voices::k_tick_frames) & 3u;
+        TickGains& gains = m_ticks[place];
+        m_flat = m_moving ? 0u : m_flat | 1u << place;
         for (int c = 0; c < 4; ++c)
             gains.begin[c] = gains.end[c] = m_now[c];
         if (!m_moving) return;
@@ -54,6 +57,8 @@ public:
             m_moving = m_moving || m_now[c] != m_aim[c];
         }
     }
+    // Every tick has the same gains, until aimed anew. [render]
+    bool still() const noexcept { return !m_moving && m_flat == 15u; }
     const TickGains& gains(std::int64_t frame) const noexcept { return m_ticks[(frame / voices::k_tick_frames) & 3]; }
 
 private:
@@ -62,6 +67,7 @@ private:
     float m_now[4] = {1.0f, 1.0f, 1.0f, 1.0f};
     float m_share = 1.0f;
     bool m_moving = false;
+    unsigned m_flat = 15u; // bit tick: its gains are m_now, from end to end
 };
 
 } // namespace tutti::engine

@@ -82,6 +82,12 @@ public:
         m_old = nullptr;
     }
 
+    // True where a mix no louder than `peak` needs no limit(): it would come out as it is.
+    bool passes(float peak) const noexcept TUTTI_NONBLOCKING {
+        for (const auto& limiter : m_limiters)
+            if (!limiter->passes(peak)) return false;
+        return true;
+    }
     void limit(float* mix, std::int64_t frame, int frames) noexcept TUTTI_NONBLOCKING {
         for (std::size_t i = 0; i < m_limiters.size(); ++i) {
             float* io[2];

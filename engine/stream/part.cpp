@@ -6,7 +6,9 @@
 
 namespace tutti::engine {
 
-void StreamPart::prepare(StreamPart* group, int index, int group_size, double sample_rate) {
+void StreamPart::prepare(StreamPart* group, int index, int group_size, double sample_rate,
+                         const TuningPrograms* tunings) {
+    m_tunings = tunings;
     m_group = group;
     m_index = index;
     m_group_size = group_size;
@@ -44,6 +46,13 @@ bool StreamPart::crowded() const noexcept {
     for (const Instance* i = m_first; i != nullptr; i = i->next)
         if (i->crowded()) return true;
     return false;
+}
+
+bool StreamPart::still() const noexcept {
+    if (!m_level.still() || !m_spread.still()) return false;
+    for (const Instance* i = m_first; i != nullptr; i = i->next)
+        if (i->type() != nullptr && !i->parameters().still()) return false;
+    return true;
 }
 
 void StreamPart::let_go() noexcept {
@@ -101,11 +110,9 @@ void StreamPart::wait_for_clips(std::int64_t frame, int frames) noexcept {
         clip->wait(frame, frames);
 }
 
-TuningTable* StreamPart::take(TuningTable* tuning, std::int64_t frame, bool follow) noexcept {
-    TuningTable* const old = m_tuning;
-    m_tuning = tuning;
+void StreamPart::tune(const TuningTable& tuning, std::int64_t frame, bool follow) noexcept {
+    m_tuning.take(tuning);
     if (follow) retune(frame);
-    return old;
 }
 
 // --- inputs
@@ -133,6 +140,7 @@ void StreamPart::set_transport(const Transport& transport, std::int64_t frame) n
     if (beat < 0.0) beat += 64.0;
     set_input(voices::part_beat, beat);
     set_input(voices::part_playing, transport.playing() ? 1.0 : 0.0);
+    set_input(voices::part_origin, transport.origin(frame));
     for (Instance* i = m_first; i != nullptr; i = i->next) {
         if (i->type() != nullptr) i->follow_tempo(transport.beats_per_second(), frame);
         if (i->effects() != nullptr) i->effects()->set_tempo(transport.tempo());
@@ -169,9 +177,7 @@ void StreamPart::bend(std::int64_t frame) noexcept {
 // --- notes
 
 double StreamPart::pitch(int key) const noexcept {
-    const double tuned =
-        m_tuning != nullptr ? m_tuning->pitch[static_cast<std::size_t>(key)] : static_cast<double>(key);
-    return tuned + m_channel.coarse + m_channel.fine;
+    return m_tuning.pitch(key) + m_channel.coarse + m_channel.fine;
 }
 
 void StreamPart::retune(std::int64_t frame) noexcept {
@@ -220,7 +226,7 @@ void StreamPart::note_off(std::int64_t frame, int key, std::int32_t note_id) noe
 void StreamPart::start(std::int64_t frame, int key, double velocity, std::int32_t note_id, std::uint32_t age,
                        const StreamPart& member) noexcept {
     if (m_first == nullptr || m_first->type() == nullptr) return;
-    if (m_tuning != nullptr && m_tuning->silent[static_cast<std::size_t>(key)]) return;
+    if (m_tuning.silent(key)) return;
     Voices& voices = m_first->voices();
     NoteStart note;
     note.key = key;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <array>
-#include <bitset>
 #include <cstdint>
 
 #include "engine/clip/clip_player.h"
@@ -12,20 +11,15 @@
 #include "engine/stream/level.h"
 #include "engine/stream/spread.h"
 #include "engine/stream/transport.h"
+#include "engine/stream/tuning_programs.h"
 
 namespace tutti::engine {
-
-struct TuningTable : FromMemory {
-    std::array<double, 128> pitch{}; // semitones on MIDI's scale, by key
-    std::bitset<128> silent;         // keys that a keyboard mapping leaves out
-    Retired retired;
-};
 
 // All of it [render] but prepare.
 class StreamPart {
 public:
     // `group`: the sixteen parts that this one is number `index` % 16 of. [control]
-    void prepare(StreamPart* group, int index, int group_size, double sample_rate);
+    void prepare(StreamPart* group, int index, int group_size, double sample_rate, const TuningPrograms* tunings);
 
     void begin_step(std::int64_t frame) noexcept;
     void tick(std::int64_t frame) noexcept;
@@ -33,6 +27,8 @@ public:
     bool room() const noexcept;
     void begin_frame() noexcept;
     bool crowded() const noexcept;
+    // Nothing moves at ticks until an event comes.
+    bool still() const noexcept;
     // Old instances that have ended are let go of; only where frame % 64 == 0.
     void let_go() noexcept;
 
@@ -45,8 +41,9 @@ public:
     // Clips onto the bus of the present instance; ended ones are let go of. Counts those that ran dry.
     void add_clips(std::int64_t frame, int frames, int channels, std::int64_t& dry) noexcept;
     void wait_for_clips(std::int64_t frame, int frames) noexcept;
-    // Returns the old one; sounding notes follow where `retune`.
-    TuningTable* take(TuningTable* tuning, std::int64_t frame, bool retune) noexcept;
+    // Keys take their new places, those of sounding notes too where `follow`.
+    void tune(const TuningTable& tuning, std::int64_t frame, bool follow) noexcept;
+    int tuning_program() const noexcept { return m_channel.tuning_program; } // of TuningPrograms
     void note_on(std::int64_t frame, int key, double velocity, std::int32_t note_id, std::uint32_t age = 0) noexcept;
     void note_off(std::int64_t frame, int key, std::int32_t note_id) noexcept;
     void choke(std::int64_t frame, int key, std::int32_t note_id) noexcept;
@@ -114,8 +111,9 @@ private:
     PartLevel m_level;
     Spread m_spread;
     Instance* m_first = nullptr;
-    TuningTable* m_tuning = nullptr;
-    ClipPlayer* m_clips = nullptr; // the first to come first
+    KeyTuning m_tuning;
+    const TuningPrograms* m_tunings = nullptr; // of the stream
+    ClipPlayer* m_clips = nullptr;             // the first to come first
     std::array<double, voices::part_input_count> m_inputs{};
     std::array<std::uint32_t, 128> m_map; // of controllers: k_patch_target, or what was asked for
     std::array<Key, 128> m_keys;          // held, oldest first (monophonic)

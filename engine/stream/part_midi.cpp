@@ -223,6 +223,17 @@ void StreamPart::data_entry(std::int64_t frame, double coarse, double fine, bool
         m_channel.coarse = coarse - 64.0;
         retune(frame);
         break;
+    case rpn_tuning_program:
+    case rpn_tuning_bank: {
+        if (fine_only) break;
+        // For the notes to come; those that sound keep their pitch.
+        const int number = static_cast<int>(coarse);
+        m_channel.tuning_program = m_channel.rpn == rpn_tuning_bank
+                                       ? TuningPrograms::number(number, m_channel.tuning_program % 128)
+                                       : TuningPrograms::number(m_channel.tuning_program / 128, number);
+        m_tuning = m_tunings->get(m_channel.tuning_program);
+        break;
+    }
     case rpn_modulation_range:
         m_channel.modulation_range = coarse + fine / 128.0;
         set_input(voices::part_wheel, std::min(1.0, m_channel.unit(cc_wheel) * (m_channel.modulation_range / 0.5)));

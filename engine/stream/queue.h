@@ -130,6 +130,9 @@ public:
     void close(std::int64_t frame) noexcept TUTTI_NONBLOCKING { m_closed.close(frame); }
     std::int64_t closed() const noexcept TUTTI_NONBLOCKING { return m_closed.get(); }
     std::int64_t dropped() const noexcept TUTTI_NONBLOCKING { return m_dropped.load(std::memory_order_relaxed); }
+    // False where all that wait are the `held` ones that take() has given out already. What a thread has posted before it closed
+    // a frame is seen by whoever sees the frame closed: the counter rises before the item is there. [render]
+    bool has_more_than(std::size_t held) const noexcept TUTTI_NONBLOCKING { return waiting() > static_cast<int>(held); }
     int waiting() const noexcept TUTTI_NONBLOCKING { return m_waiting.load(std::memory_order_relaxed); }
 
 private:

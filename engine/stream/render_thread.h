@@ -53,7 +53,7 @@ private:
     std::mutex m_mutex; // of all below; held for a pass, which is shorter than a block
     std::condition_variable m_changed;
     std::vector<Entry> m_entries;
-    std::vector<StreamState*> m_busy;
+    std::vector<StreamState*> m_busy, m_done;
     std::vector<BankStep> m_banks;
     std::vector<EffectJob> m_jobs;
     double m_pass_ns = 0.0;      // how long a pass takes, at its longest

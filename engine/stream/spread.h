@@ -52,6 +52,8 @@ public:
         }
         m_moving = true;
     }
+    // tick() changes nothing.
+    bool still() const noexcept { return m_layout == Layout::discrete; }
     // Gains of the tick that begins at `frame`.
     void tick(std::int64_t frame) noexcept {
         if (m_layout == Layout::discrete) return;

@@ -5,7 +5,6 @@
 #include <atomic>
 #include <bitset>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <mutex>
 
@@ -28,10 +27,8 @@ public:
     // [control]
     static Status check(const StreamConfig& config);
     Status set_patch(int part, const Patch& patch, std::int64_t frame);
-    // `sounding`: notes that sound follow.
-    Status set_tuning(int part, const double* pitches, const std::bitset<128>& silent, bool sounding,
-                      std::int64_t frame);
-    Status set_tuning(int part, const Tuning& tuning, bool sounding, std::int64_t frame);
+    Status set_tuning(int part, const double* pitches, const std::bitset<128>& silent, std::int64_t frame);
+    Status set_tuning(int part, const Tuning& tuning, std::int64_t frame);
     Status tune(const TuningMessage& message, std::int64_t frame);
     Status set_patch(int part, const PatchImage& image, std::int64_t frame); // `part` is one that exists
     Status set_effects(std::span<const PatchEffect> effects, std::int64_t frame);
@@ -54,8 +51,9 @@ public:
     bool block_wanted() noexcept;    // a closed block is not rendered yet: takes what was posted
     int begin_step(BankStep* banks, int& count) noexcept;
     bool end_step(trace::Stages& stages) noexcept; // true where the block is done and published
-    // The block that end_step() has published took `load` of the time it lasts; the thread had meant to begin at `woken_ns`.
-    void block_done(double load, std::int64_t woken_ns) noexcept;
+    // The block that end_step() has published took `load` of the time it lasts and was seen done at `done_ns`; the
+    // thread had meant to begin at `woken_ns`.
+    void block_done(double load, std::int64_t woken_ns, std::int64_t done_ns) noexcept;
     Core& core() noexcept { return m_core; }
 
     const StreamConfig& config() const noexcept { return m_config; }
@@ -80,6 +78,7 @@ private:
     void give(float* const* out, int at, const float* const* block, int offset, int frames) noexcept;
     void trace_voices() noexcept;
     void collect();
+    Status post_tuning(std::unique_ptr<TuningTable> table, Event event);
     Status post_effects(int place, std::span<const EffectImage> effects, std::int64_t frame);
     Status ready_sends(const PatchImage& image);
     void prepare_ring();
@@ -121,9 +120,8 @@ private:
     std::unique_ptr<EventQueue::Producer> m_own;
     Vector<std::unique_ptr<Instance>> m_instances;
     Vector<std::unique_ptr<TuningTable>> m_tunings;
-    // By part: the last one asked for; what a message changes.
-    std::map<int, Tuning, std::less<int>, Allocator<std::pair<const int, Tuning>>> m_tuned;
-    Vector<int> m_part_latency; // of each part's present effects, frames
+    Vector<int> m_tuning_numbers; // of TuningPrograms: those that were sent
+    Vector<int> m_part_latency;   // of each part's present effects, frames
     Vector<std::unique_ptr<MasterEffects>> m_effects;
     bool m_send_ready[k_sends] = {};
     Vector<std::unique_ptr<ClipStart>> m_clips;

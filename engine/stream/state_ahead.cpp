@@ -33,14 +33,14 @@ bool StreamState::end_step(trace::Stages& stages) noexcept {
     return true;
 }
 
-void StreamState::block_done(double load, std::int64_t woken_ns) noexcept {
+void StreamState::block_done(double load, std::int64_t woken_ns, std::int64_t done_ns) noexcept {
     m_load.add(load);
     const double block_ns = k_block_frames / m_config.sample_rate * 1e9;
     const PullMark mark = m_clock.get();
     // When the block's last frame was closed: pulls after it are one behind the other.
     const double closed_ns = static_cast<double>(mark.time_ns) -
                              static_cast<double>(mark.closed - m_core.frame()) / m_config.sample_rate * 1e9;
-    const auto now = static_cast<double>(now_ns(m_hooks));
+    const auto now = static_cast<double>(done_ns);
     m_look_ahead.block_ready((now - std::max(closed_ns, static_cast<double>(woken_ns))) / block_ns);
     if (!m_config.shed || m_may_wait.load(std::memory_order_relaxed)) return;
     const double left = 1.0 - (now - closed_ns) / (m_config.look_ahead_blocks * block_ns);

@@ -75,59 +75,82 @@ Status StreamState::set_patch(int part, const PatchImage& image, std::int64_t fr
     return {};
 }
 
-Status StreamState::set_tuning(int part, const Tuning& tuning, bool sounding, std::int64_t frame) {
+Status StreamState::set_tuning(int part, const Tuning& tuning, std::int64_t frame) {
     std::bitset<Tuning::k_keys> silent;
     for (int key = 0; key < Tuning::k_keys; ++key)
         silent[static_cast<std::size_t>(key)] = !tuning.mapped(key);
-    return set_tuning(part, tuning.semitones().data(), silent, sounding, frame);
+    return set_tuning(part, tuning.semitones().data(), silent, frame);
 }
 
-Status StreamState::tune(const TuningMessage& message, std::int64_t frame) {
-    for (int part = 0; part < m_config.parts; ++part) {
-        if ((message.channels >> (part % 16) & 1u) == 0) continue;
-        Tuning tuning;
-        {
-            const std::lock_guard lock(m_mutex);
-            if (const auto known = m_tuned.find(part); known != m_tuned.end()) tuning = known->second;
-        }
-        message.apply(tuning);
-        if (Status status = set_tuning(part, tuning, message.real_time, frame); !status) return status;
-    }
-    return {};
-}
-
-Status StreamState::set_tuning(int part, const double* pitches, const std::bitset<128>& silent, bool sounding,
-                               std::int64_t frame) {
+Status StreamState::set_tuning(int part, const double* pitches, const std::bitset<128>& silent, std::int64_t frame) {
     if (part < 0 || part >= m_config.parts)
         return Status(Code::out_of_range, "part " + std::to_string(part) + " does not exist", "the tuning was not set",
                       "choose 0.." + std::to_string(m_config.parts - 1));
     auto table = std::make_unique<TuningTable>();
-    for (std::size_t key = 0; key < table->pitch.size(); ++key) {
-        if (!(pitches[key] >= -120.0 && pitches[key] <= 256.0))
-            return Status(Code::out_of_range,
-                          "key " + std::to_string(key) + " is tuned to " + std::to_string(pitches[key]),
-                          "the tuning was not set", "choose semitones in -120..256");
-        table->pitch[key] = pitches[key];
-    }
+    std::copy_n(pitches, table->pitch.size(), table->pitch.begin());
     table->silent = silent;
-    Tuning known;
-    for (int key = 0; key < Tuning::k_keys; ++key) {
-        (void)known.set(key, pitches[key]);
-        if (silent[static_cast<std::size_t>(key)]) known.unmap(key);
-    }
-    const std::lock_guard lock(m_mutex);
-    collect();
+    table->said.set();
     Event event;
     event.frame = frame;
-    event.type = EventType::tuning;
     event.part = static_cast<std::uint16_t>(part);
-    event.index = sounding ? 0 : 1;
+    return post_tuning(std::move(table), event);
+}
+
+Status StreamState::tune(const TuningMessage& message, std::int64_t frame) {
+    const auto make = [&] {
+        auto table = std::make_unique<TuningTable>();
+        for (std::size_t i = 0; i < std::min(message.keys.size(), message.semitones.size()); ++i) {
+            const std::size_t key = message.keys[i] & 127u;
+            table->pitch[key] = message.semitones[i];
+            table->said[key] = true;
+        }
+        return table;
+    };
+    Event event;
+    event.frame = frame;
+    event.index = message.real_time ? 0 : 1;
+    if (message.for_channels || message.channels != 0xffff) {
+        for (int part = 0; part < m_config.parts; ++part) {
+            if ((message.channels >> (part % 16) & 1u) == 0) continue;
+            event.part = static_cast<std::uint16_t>(part);
+            if (Status status = post_tuning(make(), event); !status) return status;
+        }
+        return {};
+    }
+    if (message.bank < 0 || message.bank > 127 || message.program < 0 || message.program > 127)
+        return Status(Code::out_of_range,
+                      "tuning program " + std::to_string(message.program) + " of bank " + std::to_string(message.bank),
+                      "the tuning stays as it was", "choose 0..127 for both");
+    const int number = TuningPrograms::number(message.bank, message.program);
+    {
+        const std::lock_guard lock(m_mutex);
+        if (std::find(m_tuning_numbers.begin(), m_tuning_numbers.end(), number) == m_tuning_numbers.end()) {
+            if (m_tuning_numbers.size() == TuningPrograms::k_most)
+                return Status(Code::full,
+                              "the stream keeps " + std::to_string(TuningPrograms::k_most) + " tuning programs already",
+                              "the tuning was not kept", "use one of those that were sent before");
+            m_tuning_numbers.push_back(number);
+        }
+    }
+    event.part = k_every_part;
+    event.parameter = static_cast<std::uint32_t>(number);
+    return post_tuning(make(), event);
+}
+
+Status StreamState::post_tuning(std::unique_ptr<TuningTable> table, Event event) {
+    for (std::size_t key = 0; key < table->pitch.size(); ++key)
+        if (table->said[key] && !(table->pitch[key] >= -120.0 && table->pitch[key] <= 256.0))
+            return Status(Code::out_of_range,
+                          "key " + std::to_string(key) + " is tuned to " + std::to_string(table->pitch[key]),
+                          "the tuning was not set", "choose semitones in -120..256");
+    const std::lock_guard lock(m_mutex);
+    collect();
+    event.type = EventType::tuning;
     make_room(m_tunings);
     if (!m_own->post(event, table.get()))
         return Status(Code::full, "the event queue is full", "the tuning was not set",
                       "pull the stream, or open it with more events");
     m_tunings.push_back(std::move(table));
-    m_tuned.insert_or_assign(part, std::move(known));
     return {};
 }
 

@@ -32,7 +32,8 @@ void ParameterTable::prepare(const voices::VoiceType& type, const float* values,
     m_target.assign(entries, 0.0);
     m_now.assign(entries, 0.0);
     m_coefficient.assign(entries, tick_share(k_input_seconds, sample_rate));
-    for (const int input : {voices::part_bend, voices::part_tempo, voices::part_beat, voices::part_playing})
+    for (const int input :
+         {voices::part_bend, voices::part_tempo, voices::part_beat, voices::part_playing, voices::part_origin})
         m_coefficient[static_cast<std::size_t>(input)] = 1.0f;
     m_moving.assign(entries, 0);
     m_is_moving.assign(entries, 0);

@@ -43,6 +43,7 @@ public:
     int change_count() const noexcept { return m_change_count; }
     bool crowded() const noexcept { return m_change_count >= k_changes - 1; }
     bool moving() const noexcept { return m_moving_count > 0; }
+    bool still() const noexcept { return m_moving_count == 0 && !m_shape_changed; } // a tick changes nothing
 
 private:
     static constexpr int k_changes = 8; // of one step; a step ends early where there would be more

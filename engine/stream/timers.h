@@ -41,6 +41,11 @@ public:
         timer.next->prev = timer.prev;
         timer.tick = -1;
     }
+    // False where none can be due.
+    bool any(std::int64_t tick) const noexcept {
+        const Timer& head = m_heads[static_cast<std::size_t>(tick) & k_mask];
+        return head.next != &head;
+    }
     // Calls fire(Timer&) for each timer of `tick`, disarmed first; fire may arm any timer for a later tick.
     template <class Fire>
     void run(std::int64_t tick, Fire&& fire) noexcept {

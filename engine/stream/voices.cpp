@@ -103,6 +103,19 @@ void Voices::remove_released(Note& note) noexcept {
     if (note.state == Note::released) unlink(m_notes, m_released, note, &Note::let_prev, &Note::let_next);
 }
 
+int Voices::rows_used() const noexcept {
+    const int slots = m_edits.slots();
+    int word = static_cast<int>(m_free.size()) - 1;
+    for (; word >= 0; --word) {
+        const int bits = std::min(64, slots - 64 * word);
+        const std::uint64_t taken = ~m_free[static_cast<std::size_t>(word)] & (~std::uint64_t{0} >> (64 - bits));
+        if (taken == 0) continue;
+        const int last = 64 * word + 63 - std::countl_zero(taken);
+        return std::max(last / voices::k_row_slots + 1, m_edits.rows_edited());
+    }
+    return m_edits.rows_edited();
+}
+
 Voices::EnvelopeState* Voices::envelopes(const Note& note) noexcept {
     return &m_envelopes[static_cast<std::size_t>(note.slot * m_type->envelope_count)];
 }

@@ -122,6 +122,8 @@ public:
     int notes() const noexcept { return m_sounding + m_fading; } // sounding or fading
     int sounding() const noexcept { return m_sounding; }
     int slots() const noexcept { return m_edits.slots(); }
+    // Rows that sound in the step or have edits are before it: as far as the control side knows.
+    int rows_used() const noexcept;
     std::uint64_t serial() const noexcept { return m_serial; }
     // The sounding note of a monophonic instance, or nullptr.
     Note* mono_note() noexcept;

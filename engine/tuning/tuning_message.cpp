@@ -127,6 +127,7 @@ Result<TuningMessage> TuningMessage::parse(std::span<const std::uint8_t> bytes) 
     case 0x08: // scale/octave for channels, one and two bytes
     case 0x09: {
         const int high = reader.take(), middle = reader.take(), low = reader.take();
+        message.for_channels = true;
         message.channels = static_cast<std::uint16_t>((high & 3) << 14 | middle << 7 | low);
         take_octave(reader, form == 0x09, message);
         break;

@@ -148,8 +148,10 @@ public:
     Status set_tuning(int part, const std::array<double, 128>& semitones, std::int64_t frame = k_asap);
     // Keys that the tuning leaves out stay silent from then on. [control]
     Status set_tuning(int part, const Tuning& tuning, std::int64_t frame = k_asap);
-    // A message of the MIDI Tuning Standard changes the tunings of the parts whose channels it names; real-time ones also
-    // what sounds. Every message takes effect at once: tuning programs and banks are not kept apart. [control]
+    // A message of the MIDI Tuning Standard changes the tuning program that it names, and with it what the parts play that have
+    // chosen that program (by RPN 3 and, for its bank, RPN 4; at first program 0 of bank 0); one for channels changes what these play.
+    // Sounding notes follow real-time messages alone. A stream keeps 16 programs. set_tuning() is another way to say what a part
+    // plays, until it chooses a program. Errors: full, out_of_range. [control]
     Status tune(const TuningMessage& message, std::int64_t frame = k_asap);
     // The stream's own effects, after the mix of all parts and before the limiter; taken over within 20 ms. Errors: as
     // set_patch. [control]

@@ -69,6 +69,7 @@ struct TUTTI_API TuningMessage {
     int device = 127;       // 127: every device
     int bank = 0;
     int program = 0;
+    bool for_channels = false;       // scale/octave for channels: means no program but what these channels play
     std::uint16_t channels = 0xffff; // bit c: channel c is meant
     std::string name;
     std::vector<std::uint8_t> keys; // keys[i] goes to semitones[i]
