@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // tutti bench voices | latency | alias | streams | marks | trace | mel | transcribe
 #include "cli/bench.h"
+#include "cli/bench_generate.h"
 
 #include <algorithm>
 #include <cmath>
@@ -98,6 +99,7 @@ Command add_bench(CLI::App& app) {
 #if defined(TUTTI_WITH_MODELS)
     commands.push_back(add_bench_mel(*sub));
     commands.push_back(add_bench_transcribe(*sub));
+    commands.push_back(add_bench_generate(*sub));
 #endif
     auto trace = std::make_shared<std::string>();
     for (const Command& command : commands)

@@ -9,6 +9,9 @@
 #include <fmt/format.h>
 
 #include "cli/command.h"
+#if defined(TUTTI_WITH_MODELS)
+#include "cli/generate.h"
+#endif
 #include "gpu/discovery.h"
 
 int main(int argc, char** argv) {
@@ -26,7 +29,7 @@ int main(int argc, char** argv) {
                                      add_devices(app), add_patches(app), add_bench(app),
                                      add_doctor(app),  add_soak(app),    add_fit(app)};
 #if defined(TUTTI_WITH_MODELS)
-    for (const auto add : {add_transcribe, add_mel, add_models})
+    for (const auto add : {add_transcribe, add_generate, add_mel, add_models})
         commands.push_back(add(app));
 #endif
     name_environment(app);

@@ -11,6 +11,8 @@
 
 #include "cli/command.h"
 #include "cli/sound_source.h"
+#include <models/heartcodec/codec.h>
+#include <models/heartmula/song.h>
 #include <models/mel/mel.h>
 #include <models/parity/parity.h>
 #include <models/whisper/transcribe.h>
@@ -61,8 +63,96 @@ int run_parity(const Options& options) {
     return holds ? exit_ok : exit_failed;
 }
 
+// A folder for music generation: every file, every value, a prompt and three frames, and a code of the codec.
+int run_validate_music(const Options& options) {
+    catch_interrupts();
+    const double begin = seconds_now();
+    const int threads = std::max(1, options.threads);
+    const auto stop = [] { return g_interrupted.load(); };
+    auto folder = models::MusicFolder::find(options.folder, "");
+    if (!folder) return fail(folder.status());
+    auto config = models::HeartMulaConfig::open(folder->language_model, folder->root);
+    if (!config) return fail(config.status());
+    auto tokenizer = models::Tokenizer::open(folder->root);
+    if (!tokenizer) return fail(tokenizer.status());
+    models::MulaOptions how;
+    how.threads = threads;
+    auto model = models::HeartMula::open(folder->language_model, *config, how);
+    if (!model) return fail(model.status());
+    if (Status status = model->check(stop); !status) return fail(status);
+    auto codec = models::HeartCodec::open(folder->codec, threads, stop);
+    if (!codec) return fail(codec.status());
+    if (Status status = codec->check(stop); !status) return fail(status);
+    std::vector<std::string> faults, notes;
+    const auto expect = [&](bool holds, const std::string& fault) {
+        if (!holds) faults.push_back(fault);
+    };
+    expect(tokenizer->size() <= config->text_vocabulary,
+           fmt::format("the tokenizer has {} ids, the language model {}", tokenizer->size(), config->text_vocabulary));
+    expect(tokenizer->is_special(config->text_bos) && tokenizer->is_special(config->text_eos),
+           "gen_config.json names begin and end tokens that the tokenizer does not have");
+    expect(codec->config().codebooks == config->codebooks,
+           fmt::format("the codec takes {} codebooks, the language model writes {}", codec->config().codebooks,
+                       config->codebooks));
+    expect(codec->config().codebook_size >= config->codec_entries(),
+           fmt::format("the codec has {} codes, the language model writes {}", codec->config().codebook_size,
+                       config->codec_entries()));
+    const std::string sentence = " Hello, world: don't stop 123 \xc3\xa9\xe2\x99\xaa";
+    expect(tokenizer->decode(tokenizer->encode(sentence)) == sentence,
+           "the tokenizer does not give back what it was given");
+    if (folder->transcriber.empty()) notes.push_back("no HeartTranscriptor-oss: --verify needs one");
+    models::SongRequest request;
+    request.prompt = models::make_prompt(*tokenizer, *config, "piano,happy", "[verse]\nhello");
+    request.max_frames = 2;
+    request.never_end = true;
+    std::vector<models::SongRequest> one;
+    one.push_back(std::move(request));
+    auto batch = models::SongBatch::make(*model, std::move(one));
+    if (!batch) return fail(batch.status());
+    bool finite = true;
+    const models::MulaProbe probe = [&](const std::string&, int, int, std::span<const float> values) {
+        for (const float x : values)
+            finite = finite && std::isfinite(x);
+    };
+    Status status = batch->begin({}, probe);
+    while (status && !batch->done())
+        status = batch->step(probe);
+    if (!status) return fail(status);
+    expect(finite, "the language model gives values that are no numbers");
+    const auto condition = codec->condition(batch->songs().front().codes);
+    expect(std::all_of(condition.begin(), condition.end(), [](float x) { return std::isfinite(x); }),
+           "the codec gives values that are no numbers");
+    const double seconds = seconds_now() - begin;
+    if (options.json) {
+        fmt::print("{}\n", nlohmann::json{{"folder", options.folder},
+                                          {"valid", faults.empty()},
+                                          {"faults", faults},
+                                          {"notes", notes},
+                                          {"backbone", config->backbone_name},
+                                          {"decoder", config->decoder_name},
+                                          {"audio_vocabulary", config->audio_vocabulary},
+                                          {"sample_rate", codec->config().sample_rate},
+                                          {"seconds", seconds},
+                                          {"peak_mb", peak_memory_mb()}}
+                               .dump());
+    } else {
+        fmt::print("{}: HeartMuLa {} + {}, {} codebooks of {}; HeartCodec at {} Hz\n", options.folder,
+                   config->backbone_name, config->decoder_name, config->codebooks, config->codec_entries(),
+                   codec->config().sample_rate);
+        fmt::print("language model: {}\ncodec: {}\n", model->plan().text(), codec->plan().text());
+        for (const std::string& note : notes)
+            fmt::print("note: {}\n", note);
+        for (const std::string& fault : faults)
+            fmt::print("FAULT: {}\n", fault);
+        fmt::print("{} in {:.1f} s, peak {:.0f} MB\n", faults.empty() ? "whole and sound" : "not usable", seconds,
+                   peak_memory_mb());
+    }
+    return faults.empty() ? exit_ok : exit_input;
+}
+
 // Opens everything, reads every weight, and hears a second of noise: whatever is wrong with the folder says so here.
 int run_validate(const Options& options) {
+    if (models::MusicFolder::looks_like(options.folder)) return run_validate_music(options);
     catch_interrupts();
     const double begin = seconds_now();
     const auto transcriber =
