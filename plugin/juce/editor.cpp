@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "plugin/juce/keys.h"
 #include "plugin/juce/pages.h"
 
 namespace tutti::plugin {
@@ -11,8 +12,7 @@ namespace {
 
 constexpr const char* k_page_names[] = {"Voice", "Effects", "Presets", "Worker", "Settings"};
 constexpr int k_pages = 5;
-constexpr int k_lowest_key = 24;
-constexpr int k_highest_key = 108;
+constexpr int k_quiet_ticks = 60; // after which the pictures rest
 
 // The editor's size and page, in the project's state.
 juce::var read_state(const Instance& instance) {
@@ -21,55 +21,6 @@ juce::var read_state(const Instance& instance) {
         state = juce::var(new juce::DynamicObject());
     return state;
 }
-
-// On-screen keys: what is played by anybody shows, what is clicked sounds.
-class Keys : private juce::MidiKeyboardState::Listener {
-public:
-    explicit Keys(Processor& processor)
-        : m_processor(processor), m_keyboard(m_state, juce::MidiKeyboardComponent::horizontalKeyboard) {
-        m_keyboard.setAvailableRange(k_lowest_key, k_highest_key);
-        m_keyboard.setOctaveForMiddleC(4);
-        m_keyboard.setScrollButtonsVisible(false);
-        m_keyboard.setVelocity(0.8f, true);
-        m_keyboard.setTitle("Keyboard");
-        m_state.addListener(this);
-    }
-    ~Keys() override { m_state.removeListener(this); }
-
-    class Component : public juce::MidiKeyboardComponent {
-    public:
-        using MidiKeyboardComponent::MidiKeyboardComponent;
-        juce::String getWhiteNoteText(int key) override {
-            return key % 12 == 0 ? juce::MidiMessage::getMidiNoteName(key, true, true, 4) : juce::String();
-        }
-    };
-    Component& component() noexcept { return m_keyboard; }
-    // What sounds from elsewhere lights its key.
-    void refresh() {
-        m_silent = true;
-        for (int key = 0; key < 128; ++key) {
-            const bool down = (m_processor.instance().keys_down(key / 64) >> (key % 64) & 1u) != 0;
-            if (down == m_state.isNoteOn(1, key)) continue;
-            if (down)
-                m_state.noteOn(1, key, 0.8f);
-            else
-                m_state.noteOff(1, key, 0.0f);
-        }
-        m_silent = false;
-    }
-
-private:
-    void handleNoteOn(juce::MidiKeyboardState*, int, int key, float velocity) override {
-        if (!m_silent) m_processor.instance().play_key(key, std::max(0.01, static_cast<double>(velocity)));
-    }
-    void handleNoteOff(juce::MidiKeyboardState*, int, int key, float) override {
-        if (!m_silent) m_processor.instance().play_key(key, 0.0);
-    }
-    Processor& m_processor;
-    juce::MidiKeyboardState m_state;
-    Component m_keyboard;
-    bool m_silent = false;
-};
 
 // The whole picture at 100 %; the editor scales it.
 class Picture : public juce::Component, public juce::DragAndDropContainer {
@@ -137,6 +88,11 @@ public:
             m_generation = now;
             reload();
         }
+        // Ten looks a second are enough while nothing sounds.
+        if (m_quiet >= k_quiet_ticks && m_rest++ % 3 != 0) {
+            m_quiet = m_processor.instance().stats().peak > 1e-6f ? 0 : m_quiet;
+            return;
+        }
         m_pages[static_cast<std::size_t>(m_page)]->refresh();
         for (const auto& macro : m_macros)
             macro->refresh();
@@ -144,7 +100,7 @@ public:
         // Nothing new to see while no sound is made: an idle editor costs next to nothing.
         const StreamStats stats = m_processor.instance().stats();
         const std::uint64_t frames = m_processor.instance().monitor().frames();
-        const bool sounds = stats.peak > 1e-6f || m_quiet < 60;
+        const bool sounds = stats.peak > 1e-6f || m_quiet < k_quiet_ticks;
         m_quiet = stats.peak > 1e-6f ? 0 : m_quiet + 1;
         if (frames != m_frames && sounds) {
             m_scope.refresh();
@@ -225,7 +181,7 @@ public:
         area.removeFromBottom(look::k_status);
         const juce::Rectangle<int> keys =
             area.removeFromBottom(look::k_keyboard).reduced(look::k_gap, 0).withTrimmedBottom(4);
-        const int whites = (k_highest_key - k_lowest_key) / 12 * 7 + 1;
+        const int whites = (Keys::k_highest_key - Keys::k_lowest_key) / 12 * 7 + 1;
         m_keys.component().setBounds(keys);
         m_keys.component().setKeyWidth(static_cast<float>(keys.getWidth()) / static_cast<float>(whites));
         area = area.reduced(look::k_gap, look::k_gap);
@@ -338,6 +294,7 @@ private:
     int m_turn = 0;
     int m_turn_slow = 0;
     int m_quiet = 0;
+    int m_rest = 0;
 };
 
 class Editor : public juce::AudioProcessorEditor, public juce::Timer {

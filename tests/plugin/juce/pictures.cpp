@@ -138,49 +138,6 @@ struct Frames : juce::Component {
     int count = 0;
 };
 
-// Five seconds idle, five while a chord sounds; between two messages of a timer of 5 ms lies what held the message thread.
-struct Measure : juce::Timer {
-    Measure(Host& host_in, Frames& frames_in) : host(host_in), frames(frames_in) { startTimer(5); }
-    void timerCallback() override {
-        const double at = now();
-        if (begin == 0.0) {
-            begin = last = at;
-            spent = processor_seconds();
-        }
-        longest = std::max(longest, at - last);
-        last = at;
-        if (playing) {
-            const int due = static_cast<int>((at - begin) * 100.0) - blocks;
-            const double from = processor_seconds();
-            host.run(std::max(0, due));
-            audio += processor_seconds() - from;
-            blocks += std::max(0, due);
-        }
-        if (at - begin < 5.0) return;
-        const double share = 100.0 * (processor_seconds() - spent - audio) / (at - begin);
-        if (!playing) {
-            std::printf("editor idle: %.2f %% of a core (bar: 2 %%)\n", share);
-            playing = true;
-            host.chord(true);
-            frames.count = 0;
-        } else {
-            std::printf("playing: %.1f frames a second (bar: 30), editor and screen library %.1f %% of a core\n",
-                        frames.count / (at - begin), share);
-            std::printf("longest time that the message thread was held: %.0f ms (bar: 50 ms)\n", 1000.0 * longest);
-            stopTimer();
-            juce::MessageManager::getInstance()->stopDispatchLoop();
-        }
-        begin = 0.0;
-        audio = 0.0;
-        blocks = 0;
-    }
-    Host& host;
-    Frames& frames;
-    double begin = 0.0, last = 0.0, longest = 0.0, spent = 0.0, audio = 0.0;
-    int blocks = 0;
-    bool playing = false;
-};
-
 std::unique_ptr<juce::AudioProcessorEditor> open(Processor& processor, int page, double scale, bool window = false) {
     processor.instance().set_editor_state("{\"page\":" + std::to_string(page) + ",\"scale\":" + std::to_string(scale) +
                                           "}");
@@ -189,6 +146,59 @@ std::unique_ptr<juce::AudioProcessorEditor> open(Processor& processor, int page,
     editor->setVisible(true);
     return editor;
 }
+
+// Five seconds without the editor (the probe alone), five idle with it, five while a chord sounds. Between two messages of a timer of
+// 5 ms lies what held the message thread.
+struct Measure : juce::Timer {
+    Measure(Processor& processor_in, Host& host_in) : processor(processor_in), host(host_in) { startTimer(5); }
+    void timerCallback() override {
+        const double at = now();
+        if (begin == 0.0) {
+            begin = last = at;
+            spent = processor_seconds();
+        }
+        longest = std::max(longest, at - last);
+        last = at;
+        if (phase == 2) {
+            const int due = static_cast<int>((at - begin) * 100.0) - blocks;
+            const double from = processor_seconds();
+            host.run(std::max(0, due));
+            audio += processor_seconds() - from;
+            blocks += std::max(0, due);
+        }
+        if (at - begin < 5.0) return;
+        const double share = 100.0 * (processor_seconds() - spent - audio) / (at - begin);
+        if (phase == 0) {
+            alone = share;
+            const double before = now();
+            editor = open(processor, 0, 1.0, true);
+            std::printf("editor opened in %.0f ms\n", 1000.0 * (now() - before));
+            frames.setBounds(editor->getWidth() - 200, 90, 150, 60); // over the scope
+            editor->addAndMakeVisible(frames);
+        } else if (phase == 1) {
+            std::printf("editor idle: %.2f %% of a core (bar: 2 %%), beside %.2f %% of the program without it\n",
+                        share - alone, alone);
+            host.chord(true);
+            frames.count = 0;
+        } else {
+            std::printf("playing: %.1f frames a second (bar: 30), editor and screen library %.1f %% of a core\n",
+                        frames.count / (at - begin), share - alone);
+            std::printf("longest time that the message thread was held: %.0f ms (bar: 50 ms)\n", 1000.0 * longest);
+            stopTimer();
+            juce::MessageManager::getInstance()->stopDispatchLoop();
+        }
+        ++phase;
+        begin = 0.0;
+        audio = 0.0;
+        blocks = 0;
+    }
+    Processor& processor;
+    Host& host;
+    Frames frames;
+    std::unique_ptr<juce::AudioProcessorEditor> editor;
+    double begin = 0.0, last = 0.0, longest = 0.0, spent = 0.0, audio = 0.0, alone = 0.0;
+    int blocks = 0, phase = 0;
+};
 
 } // namespace
 
@@ -213,17 +223,12 @@ int main(int count, char** words) {
     host.run(40);
 
     if (figures) {
-        const double begin = now();
-        auto editor = open(*processor, 0, 1.0, true);
-        std::printf("editor opened in %.0f ms\n", 1000.0 * (now() - begin));
         host.chord(false);
         host.run(1500); // until it is silent
-        Frames frames;
-        frames.setBounds(editor->getWidth() - 200, 90, 150, 60); // over the scope
-        editor->addAndMakeVisible(frames);
-        Measure measure(host, frames);
+        Measure measure(*processor, host);
         juce::MessageManager::getInstance()->runDispatchLoop();
-        processor->editorBeingDeleted(editor.get());
+        processor->editorBeingDeleted(measure.editor.get());
+        measure.editor = nullptr;
         return 0;
     }
 
