@@ -23,6 +23,12 @@ GROUPS = [
         19: "NaN or infinity in one voice", 20: "denormals", 21: "a changed floating-point state of the host",
         22: "SIMD unlike scalar", 23: "a sound that depends on its company", 24: "phase that drifts", 25: "extreme parameters",
         26: "loud bursts", 27: "aliasing and offset"}),
+    ("Hosts and plugins", {
+        28: "block sizes that change", 29: "strange sample rates", 30: "calls out of order", 31: "odd buffers",
+        32: "parameters from several threads", 33: "a damaged or older project", 34: "a state loaded while it plays",
+        35: "a preset that lacks something", 36: "an editor opened at the wrong time", 37: "a scan that touches the machine",
+        38: "many instances", 39: "latency and tail not as reported", 40: "a bounce unlike what was heard",
+        41: "a transport that jumps", 42: "other makers' hosts", 43: "symbols that clash"}),
     ("Events and files", {
         44: "notes without end or beginning", 45: "events late, unsorted or by the thousand", 46: "a broken MIDI stream",
         47: "a broken MIDI file", 48: "a broken sound file", 49: "a hostile patch", 50: "hostile text for the tokenizer",

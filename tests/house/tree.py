@@ -50,9 +50,9 @@ class Tree:
 
 
 def room_of(file):
-    """The room a file stands in; "gpu/torch" and its like keep both words, and so does "plugin/juce"."""
+    """The room a file stands in; "gpu/torch" and its like keep both words, and so do those that stand on JUCE or CLAP."""
     parts = file.split("/")
-    if len(parts) > 2 and (parts[0] == "gpu" or parts[:2] == ["plugin", "juce"]):
+    if len(parts) > 2 and (parts[0] == "gpu" or "/".join(parts[:2]) in ("plugin/juce", "plugin/clap", "tests/host")):
         return "/".join(parts[:2])
     return parts[0] if len(parts) > 1 else ""
 
