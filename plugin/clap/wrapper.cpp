@@ -16,22 +16,6 @@ namespace {
 constexpr std::size_t k_block_events = 16384;
 constexpr std::size_t k_largest_state = 16u << 20;
 
-// How long the slowest envelope takes to end a note that is let go; a drum, which is not let go, to fall by itself.
-double release_seconds(const plugin::Instance& instance) {
-    const plugin::ParameterList& list = plugin::ParameterList::get();
-    const std::string voice = instance.patch().voice + '.';
-    double release = 0.0, decay = 0.0;
-    for (int i = 0; i < list.size(); ++i) {
-        const plugin::ParameterInfo& info = list[i];
-        if (info.kind != plugin::ParameterKind::voice || info.row->unit != Unit::seconds || !info.id.starts_with(voice))
-            continue;
-        if (info.id.find("release") != std::string::npos)
-            release = std::max(release, static_cast<double>(instance.value(i)));
-        if (info.id.find("decay") != std::string::npos) decay += static_cast<double>(instance.value(i));
-    }
-    return release > 0.0 ? release : decay;
-}
-
 } // namespace
 
 Wrapper::Wrapper(const clap_host_t* host) : m_host(host) {
@@ -59,9 +43,8 @@ void Wrapper::reset() noexcept {
 }
 
 void Wrapper::find_tail() {
-    const double release = std::ceil(release_seconds(m_instance) * m_instance.sample_rate());
-    const double tail = release + static_cast<double>(m_instance.tail_frames() + m_instance.latency_frames());
-    m_tail.store(static_cast<std::uint32_t>(std::min(tail, 2147483647.0)), std::memory_order_relaxed);
+    const std::int64_t tail = m_instance.tail_frames() + m_instance.latency_frames();
+    m_tail.store(static_cast<std::uint32_t>(std::min(tail, std::int64_t{2147483647})), std::memory_order_relaxed);
 }
 
 void Wrapper::on_main_thread() {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 #include "plugin/core/shared_engine.h"
 
@@ -90,9 +91,24 @@ void Instance::set_offline(bool on) noexcept {
     if (m_stream != nullptr) m_stream->set_bounce(on);
 }
 
+double Instance::release_seconds() const noexcept {
+    const int voice = m_voice.load(std::memory_order_relaxed);
+    double release = 0.0, decay = 0.0;
+    for (std::size_t i = 0; i < m_rows.size(); ++i) {
+        const Row& row = m_rows[i];
+        if (row.kind != ParameterKind::voice || row.table != voice || row.row->unit != Unit::seconds) continue;
+        const auto seconds = static_cast<double>(m_values[i].load(std::memory_order_relaxed));
+        const std::string_view id = row.row->id;
+        if (id.find("release") != std::string_view::npos) release = std::max(release, seconds);
+        if (id.find("decay") != std::string_view::npos) decay += seconds;
+    }
+    return release > 0.0 ? release : decay;
+}
+
 std::int64_t Instance::tail_frames() const noexcept {
     const std::lock_guard lock(m_mutex);
-    return m_stream != nullptr ? m_stream->tail_frames() : 0;
+    if (m_stream == nullptr) return 0;
+    return static_cast<std::int64_t>(std::ceil(release_seconds() * m_rate)) + m_stream->tail_frames();
 }
 
 void Instance::play_key(int key, double velocity) {

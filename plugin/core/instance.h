@@ -58,7 +58,9 @@ public:
     void set_offline(bool on) noexcept;
     // Constant from prepare to the next one. [any]
     int latency_frames() const noexcept { return m_latency; }
-    std::int64_t tail_frames() const noexcept; // [control]
+    // How long it may sound after the last note was let go, without the latency: the slowest release of the voice as it is set now (a
+    // drum, which is not let go: its decay), then the effects. [control]
+    std::int64_t tail_frames() const noexcept;
 
     // --- sound
     // out[channel][frame]: 1 (the mean of both), 2 or more channels (the others are silent). Events in any order, those outside
@@ -174,6 +176,7 @@ private:
     void apply_mpe();
     void publish();
     Status change(const std::string& step, const Document& next);
+    double release_seconds() const noexcept;
 
     mutable std::mutex m_mutex;
     std::shared_ptr<Engine> m_engine;

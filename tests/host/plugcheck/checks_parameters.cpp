@@ -193,7 +193,7 @@ void modulation(Context& context) {
 
 } // namespace
 
-// fault 32: parameters from the host, the editor and the audio thread at once: finite, under the thread sanitizer, too
+// fault 32: parameters from the host, the editor and the audio thread at once: finite (no thread sanitizer yet)
 std::vector<Check> parameter_checks() {
     return {
         {"parameters.automation", "pluginval 3", "ten random parameters every 32 frames: finite, nothing subnormal",

@@ -118,7 +118,7 @@ void still_alive(Context& context, Plugin& plugin, const Bytes& good, const std:
     context.check(plugin.load(good), "its own state is refused after " + after);
     plugin.idle(1);
     plugin.reset();
-    const auto sound = render(plugin, {note_on(0, 60)}, 4800, {512});
+    const auto sound = render(plugin, {note_on(0, 60)}, 4800, {64});
     context.check(broken(sound) == 0 && peak(sound) > 0.0f, "it no longer sounds after " + after);
 }
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #include "tests/host/plugcheck/juce_host.h"
 
+#include <dlfcn.h>
+
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <set>
 #include <stdexcept>
@@ -35,9 +38,25 @@ private:
 
 namespace {
 std::unique_ptr<juce::ScopedJuceInitialiser_GUI> g_juce;
+
+// Names that a window manager gives a screen. JUCE asks for them only where they are there, writes them into its windows all
+// the same, and a bare Xvfb ends a process for that. The screen stays open: with its last client it would forget them.
+void name_window_properties() {
+    void* const library = dlopen("libX11.so.6", RTLD_NOW);
+    if (library == nullptr) return;
+    const auto open = reinterpret_cast<void* (*)(const char*)>(dlsym(library, "XOpenDisplay"));
+    const auto name = reinterpret_cast<unsigned long (*)(void*, const char*, int)>(dlsym(library, "XInternAtom"));
+    static void* const display = open != nullptr && name != nullptr ? open(nullptr) : nullptr;
+    if (display == nullptr) return;
+    for (const char* text : {"WM_PROTOCOLS", "WM_TAKE_FOCUS", "WM_CHANGE_STATE", "WM_STATE", "_NET_WM_PING",
+                             "_NET_WM_WINDOW_TYPE", "_NET_WM_STATE"})
+        name(display, text, 0);
 }
+} // namespace
 void start_juce() {
-    if (g_juce == nullptr) g_juce = std::make_unique<juce::ScopedJuceInitialiser_GUI>();
+    if (g_juce != nullptr) return;
+    if (std::getenv("DISPLAY") != nullptr) name_window_properties();
+    g_juce = std::make_unique<juce::ScopedJuceInitialiser_GUI>();
 }
 void end_hosts() {
     g_juce.reset(); // before the process's own objects go: JUCE's screen is among them
@@ -68,7 +87,7 @@ std::unique_ptr<Plugin> load_juce(const std::string& path) {
 }
 
 JucePlugin::JucePlugin(std::unique_ptr<juce::AudioPluginInstance> instance, std::string format)
-    : m_instance(std::move(instance)), m_format(std::move(format)) {
+    : m_instance(std::move(instance)), m_format(std::move(format)), m_vst3(m_format.rfind("VST3", 0) == 0) {
     m_instance->fillInPluginDescription(m_about);
     m_instance->enableAllBuses();
     m_instance->setPlayHead(this);
@@ -87,6 +106,9 @@ JucePlugin::JucePlugin(std::unique_ptr<juce::AudioPluginInstance> instance, std:
         p.name = parameter->getName(1024).toStdString();
         // JUCE's VST3 wrapper stands 130 controllers of 16 channels among the parameters: MIDI by another name.
         if (!parameter->isAutomatable() && p.name.rfind("MIDI CC", 0) == 0) continue;
+        // And its programs: who sets that one sets all the others. `programs` plays them; its text is JUCE's own, where "12 parsecs" is 12.
+        const int programs = m_instance->getNumPrograms();
+        if (programs > 1 && p.name == "Program" && parameter->getNumSteps() == programs) continue;
         p.group = group_of(parameter);
         p.unit = parameter->getLabel().toStdString();
         p.standard = static_cast<double>(parameter->getDefaultValue());
@@ -100,8 +122,9 @@ JucePlugin::JucePlugin(std::unique_ptr<juce::AudioPluginInstance> instance, std:
 JucePlugin::~JucePlugin() {
     release();
     m_instance->setPlayHead(nullptr);
+    // What JUCE's host has still to tell its instance comes now: its VST3HostContext keeps a bare pointer, also when that is gone.
+    idle(20);
     m_instance.reset();
-    idle(1);
 }
 
 std::string JucePlugin::structure() {
@@ -118,20 +141,50 @@ std::string JucePlugin::structure() {
 }
 
 bool JucePlugin::prepare(double sample_rate, int max_frames, bool offline) {
+    // Not setRateAndBufferSizeDetails before: JUCE's VST3 host then takes itself for prepared and leaves the plugin as it was.
     m_instance->setNonRealtime(offline);
-    m_instance->setRateAndBufferSizeDetails(sample_rate, max_frames);
     m_instance->prepareToPlay(sample_rate, max_frames);
     m_rate = sample_rate;
+    m_active = true;
     return true;
 }
 
 void JucePlugin::release() {
     m_instance->releaseResources();
+    m_active = false;
+}
+
+// A VST3 host gives 0 to 1, and of what has steps a step. JUCE's keeps what it is given: what is none would come back as the plugin's.
+void JucePlugin::give(int parameter, double value) noexcept {
+    const int steps = m_list[static_cast<std::size_t>(parameter)].steps;
+    if (std::isnan(value)) return;
+    value = std::clamp(value, 0.0, 1.0);
+    if (steps > 0) value = std::round(value * steps) / steps;
+    m_parameters[static_cast<std::size_t>(parameter)]->setValue(static_cast<float>(value));
 }
 
 void JucePlugin::process(const Block& block) noexcept {
+    m_unsent = false;
+    // To a VST3 controllers are parameters, which JUCE's host gives with the block and not with a frame: it is cut where one stands.
+    int from = 0;
+    if (m_vst3)
+        for (const Event& event : block.events) {
+            const int frame = std::min(event.frame, block.frames - 1);
+            if (event.type != EventType::midi || frame <= from) continue;
+            process(block, from, frame);
+            from = frame;
+        }
+    process(block, from, block.frames);
+}
+
+void JucePlugin::process(const Block& block, int from, int to) noexcept {
+    const int frames = to - from;
     m_midi.clear();
-    for (const Event& event : block.events) {
+    for (const Event& all : block.events) {
+        Event event = all;
+        event.frame -= from;
+        // What lies outside the block is the first's or the last's.
+        if ((event.frame < 0 && from > 0) || (event.frame >= frames && to < block.frames)) continue;
         const auto velocity = static_cast<std::uint8_t>(std::lround(event.value * 127.0));
         if (event.type == EventType::note_on || event.type == EventType::note_off) {
             const std::uint8_t bytes[] = {
@@ -143,15 +196,16 @@ void JucePlugin::process(const Block& block) noexcept {
             const int kind = event.midi[0] & 0xf0;
             m_midi.addEvent(event.midi, kind == 0xc0 || kind == 0xd0 ? 2 : 3, event.frame);
         } else if (event.type == EventType::parameter)
-            m_parameters[static_cast<std::size_t>(event.parameter)]->setValue(static_cast<float>(event.value));
+            give(event.parameter, event.value);
     }
     if (block.transport != nullptr) {
         const Transport& now = *block.transport;
         PositionInfo position;
-        position.setTimeInSamples(now.frame);
-        position.setTimeInSeconds(m_rate > 0.0 ? static_cast<double>(now.frame) / m_rate : 0.0);
+        const double seconds = m_rate > 0.0 && now.playing ? from / m_rate : 0.0;
+        position.setTimeInSamples(now.frame + (now.playing ? from : 0));
+        position.setTimeInSeconds(m_rate > 0.0 ? static_cast<double>(now.frame) / m_rate + seconds : 0.0);
         position.setBpm(now.tempo);
-        position.setPpqPosition(now.quarters);
+        position.setPpqPosition(now.quarters + seconds * now.tempo / 60.0);
         position.setIsPlaying(now.playing);
         position.setIsLooping(now.looping);
         position.setLoopPoints(LoopPoints{now.loop_start, now.loop_end});
@@ -163,12 +217,12 @@ void JucePlugin::process(const Block& block) noexcept {
     const int channels = std::max(block.ins, block.outs);
     float* all[32] = {};
     for (int c = 0; c < std::min(channels, 31); ++c) {
-        all[c] = c < block.outs ? block.out[c] : block.in[c];
+        all[c] = (c < block.outs ? block.out[c] : block.in[c]) + from;
         if (c < block.ins && c < block.outs && block.in[c] != block.out[c])
-            std::copy(block.in[c], block.in[c] + block.frames, block.out[c]);
-        if (c >= block.ins) std::fill(all[c], all[c] + block.frames, 0.0f);
+            std::copy(block.in[c] + from, block.in[c] + to, all[c]);
+        if (c >= block.ins) std::fill(all[c], all[c] + frames, 0.0f);
     }
-    juce::AudioBuffer<float> buffer(all, std::min(channels, 31), block.frames);
+    juce::AudioBuffer<float> buffer(all, std::min(channels, 31), frames);
     m_instance->processBlock(buffer, m_midi);
 }
 
@@ -181,7 +235,8 @@ double JucePlugin::value(int parameter) {
     return static_cast<double>(m_parameters[static_cast<std::size_t>(parameter)]->getValue());
 }
 void JucePlugin::set(int parameter, double value) {
-    m_parameters[static_cast<std::size_t>(parameter)]->setValue(static_cast<float>(value));
+    give(parameter, value);
+    m_unsent = true;
 }
 std::string JucePlugin::text(int parameter, double value) {
     return m_parameters[static_cast<std::size_t>(parameter)]->getText(static_cast<float>(value), 1024).toStdString();
@@ -192,6 +247,15 @@ std::optional<double> JucePlugin::parse(int parameter, const std::string& text) 
 }
 
 Bytes JucePlugin::save() {
+    // A VST3 hears of values with a block: where nobody plays, an empty one brings them.
+    if (m_unsent && !m_active) {
+        prepare(48000.0, 512, false);
+        juce::AudioBuffer<float> empty(std::max(ins(), outs()), 0);
+        m_midi.clear();
+        m_instance->processBlock(empty, m_midi);
+        release();
+        m_unsent = false;
+    }
     juce::MemoryBlock block;
     m_instance->getStateInformation(block);
     const auto* const data = static_cast<const std::uint8_t*>(block.getData());

@@ -2,6 +2,7 @@
 // A juce::AudioPluginInstance as the checks see a plugin: VST3 and LV2 as JUCE hosts them.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -49,9 +50,14 @@ public:
 
 private:
     juce::Optional<PositionInfo> getPosition() const override { return m_position; }
+    void give(int parameter, double value) noexcept;
+    void process(const Block& block, int from, int to) noexcept;
 
     std::unique_ptr<juce::AudioPluginInstance> m_instance;
     std::string m_format;
+    bool m_vst3;
+    bool m_active = false;
+    std::atomic<bool> m_unsent{false}; // values were set that no block has brought
     juce::PluginDescription m_about;
     std::vector<Parameter> m_list;
     std::vector<juce::AudioProcessorParameter*> m_parameters;

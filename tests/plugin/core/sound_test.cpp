@@ -180,6 +180,31 @@ TEST_CASE("the first key of a new instance is heard within 50 ms") {
     CHECK(10.0 * std::log10(sum / 2400.0) >= -40.0);
 }
 
+TEST_CASE("the tail is the release of the voice as it is set, then the effects") {
+    Instance instance;
+    CHECK(instance.tail_frames() == 0); // not prepared
+    REQUIRE(instance.prepare(k_rate, 256));
+    const int release = ParameterList::get().find("subtractive.env1_release");
+    REQUIRE(release >= 0);
+    for (const float seconds : {0.25f, 2.0f}) {
+        instance.set_value(release, seconds);
+        (void)render(instance, {}, 9600, {256}); // the step has reached the engine
+        const std::int64_t tail = instance.tail_frames();
+        CHECK(tail >= static_cast<std::int64_t>(seconds * k_rate));
+        const int off = 12000, end = off + static_cast<int>(tail);
+        const std::vector<float> sound =
+            render(instance, {{0, BlockEvent::midi(0, 0x90, 60, 100)}, {off, BlockEvent::midi(0, 0x80, 60, 0)}},
+                   end + 9600, {256});
+        float after = 0.0f, held = 0.0f;
+        for (int i = end; i < end + 9600; ++i)
+            after = std::max(after, std::fabs(sound[static_cast<std::size_t>(i)]));
+        for (int i = off; i < off + static_cast<int>(tail) / 8; ++i)
+            held = std::max(held, std::fabs(sound[static_cast<std::size_t>(i)]));
+        CHECK(after < 1e-4f); // -80 dBFS
+        CHECK(held > 0.003f); // and it is no longer than it must be: an eighth of it is still heard
+    }
+}
+
 TEST_CASE("nonsense from a host is survived, and the sound stays finite") {
     Instance instance;
     std::vector<float> left(4096, 1.0f), right(4096, 1.0f), third(4096, 1.0f);
