@@ -2,7 +2,10 @@
 #include <models/checkpoint/checkpoint.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstdio>
+#include <cstring>
 #include <set>
 
 #include <models/checkpoint/json_file.h>
@@ -10,7 +13,7 @@
 namespace tutti::models {
 namespace {
 
-constexpr std::size_t k_piece_bytes = 1 << 20;
+constexpr std::size_t k_piece_bytes = 1 << 16;
 
 Status bad_index(const std::filesystem::path& path, const std::string& what) {
     return Status(Code::malformed, path.string() + ": " + what, "the checkpoint is not loaded",
@@ -202,26 +205,41 @@ Status Checkpoint::read_f32(const TensorInfo& tensor, std::span<float> out,
     if (out.size() != tensor.elements)
         return Status(Code::invalid_argument, "room for tensor '" + tensor.name + "' has another size",
                       "nothing was read", "give as many floats as it has elements");
-    const MappedFile& file = m_by_name.at(tensor.name).second->file;
-    const std::size_t size = dtype_bytes(tensor.dtype);
-    std::vector<std::byte> piece(
-        std::min<std::size_t>(k_piece_bytes, static_cast<std::size_t>(tensor.end - tensor.begin)));
-    std::size_t done = 0;
-    while (done < out.size()) {
+    constexpr std::size_t k_elements = 1 << 18; // between two questions
+    for (std::size_t done = 0; done < out.size();) {
         if (cancelled && cancelled())
             return Status(Code::cancelled, "loading was cancelled", "the model is not loaded", "start it again");
+        const std::size_t count = std::min(out.size() - done, k_elements);
+        if (Status status = read_f32_part(tensor, done, out.subspan(done, count)); !status) return status;
+        done += count;
+    }
+    return {};
+}
+
+Status Checkpoint::read_f32_part(const TensorInfo& tensor, std::uint64_t first, std::span<float> out) const {
+    if (first > tensor.elements || out.size() > tensor.elements - first)
+        return Status(Code::out_of_range, "tensor '" + tensor.name + "' has no such elements", "nothing was read",
+                      "stay below its number of elements");
+    const MappedFile& file = m_by_name.at(tensor.name).second->file;
+    const std::size_t size = dtype_bytes(tensor.dtype);
+    std::array<std::byte, k_piece_bytes> piece; // stays in the second-level cache
+    for (std::size_t done = 0; done < out.size();) {
         const std::size_t count = std::min(out.size() - done, k_piece_bytes / size);
         const auto bytes = std::span(piece).first(count * size);
-        if (Status status = file.read(tensor.begin + done * size, bytes); !status) return status;
+        if (Status status = file.read(tensor.begin + (first + done) * size, bytes); !status) return status;
         if (!convert(tensor.dtype, bytes, out.data() + done))
             return Status(Code::unsupported,
                           "tensor '" + tensor.name + "' is stored as " + std::string(dtype_name(tensor.dtype)),
                           "the model is not loaded", "use a checkpoint stored as F32, F16 or BF16");
+        // All at once, without a way out in the middle: a loop over vectors.
+        std::uint32_t wrong = 0;
         for (std::size_t i = done; i < done + count; ++i)
+            wrong |= (std::bit_cast<std::uint32_t>(out[i]) & 0x7f800000u) == 0x7f800000u ? 1u : 0u;
+        for (std::size_t i = done; wrong != 0 && i < done + count; ++i)
             if (!finite(out[i]))
                 return Status(Code::malformed,
                               file.path().string() + ": tensor '" + tensor.name +
-                                  "' holds NaN or infinity at element " + std::to_string(i),
+                                  "' holds NaN or infinity at element " + std::to_string(first + i),
                               "the model is not loaded", "fetch the file again and compare its SHA-256");
         done += count;
     }

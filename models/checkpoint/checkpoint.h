@@ -43,9 +43,11 @@ public:
     // The tensor, or a Status that names what is missing or what shape it has instead. [worker]
     Result<const TensorInfo*> require(std::string_view name, std::span<const std::uint64_t> shape) const;
 
-    // Reads and converts to FP32 in pieces of 1 MB; refuses NaN and infinity with their place. F64 and integers are rounded.
-    // `cancelled` is asked between pieces. [worker]
+    // Reads and converts to FP32 in small pieces; refuses NaN and infinity with their place. F64 and integers are rounded.
+    // `cancelled` is asked now and then. [worker]
     Status read_f32(const TensorInfo& tensor, std::span<float> out, const std::function<bool()>& cancelled = {}) const;
+    // Elements [first, first + out.size()) alone; several threads may read at once. Errors: also out_of_range. [worker]
+    Status read_f32_part(const TensorInfo& tensor, std::uint64_t first, std::span<float> out) const;
     // Raw bytes as stored. [worker]
     Status read_bytes(const TensorInfo& tensor, std::span<std::byte> out) const;
     // The tensor where it lies in its mapped file, for as long as the checkpoint lives. Whoever shortens that file meanwhile ends

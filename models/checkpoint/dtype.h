@@ -44,14 +44,11 @@ constexpr std::optional<Dtype> dtype_from_name(std::string_view name) noexcept {
 // IEEE 754 binary16 -> binary32, exact for every value (NaN payloads kept). [any]
 inline float f16_to_f32(std::uint16_t h) noexcept {
     const std::uint32_t sign = static_cast<std::uint32_t>(h & 0x8000u) << 16;
-    const std::uint32_t exponent = (h >> 10) & 0x1fu;
-    const std::uint32_t fraction = h & 0x3ffu;
-    if (exponent == 0) { // zero and subnormals: fraction x 2^-24 is exact in binary32
-        const float magnitude = static_cast<float>(fraction) * 0x1p-24f;
-        return std::bit_cast<float>(std::bit_cast<std::uint32_t>(magnitude) | sign);
-    }
-    const std::uint32_t wide = exponent == 31 ? 0x7f800000u : (exponent + 112u) << 23;
-    return std::bit_cast<float>(sign | wide | (fraction << 13));
+    const std::uint32_t magnitude = static_cast<std::uint32_t>(h & 0x7fffu) << 13;
+    // 2^112 is the distance of the exponents, for subnormals, too. No branch: a loop of these is made into vectors.
+    const std::uint32_t number = std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) * 0x1p112f);
+    const std::uint32_t special = magnitude | 0x7f800000u; // infinity and NaN
+    return std::bit_cast<float>(sign | ((h & 0x7c00u) == 0x7c00u ? special : number));
 }
 
 inline float bf16_to_f32(std::uint16_t b) noexcept {

@@ -189,10 +189,22 @@ std::int64_t mel_frame_count(const MelConfig& config, std::int64_t samples) noex
 Result<std::vector<float>> mel_rows(const MelConfig& given, std::span<const float> samples, int threads) {
     const MelConfig config = complete(given);
     if (Status status = check(config); !status) return status;
+    std::vector<float> rows(
+        static_cast<std::size_t>(mel_frame_count(config, static_cast<std::int64_t>(samples.size()))) *
+        static_cast<std::size_t>(config.mels));
+    if (Status status = mel_rows_into(config, samples, rows, threads); !status) return status;
+    return rows;
+}
+
+Status mel_rows_into(const MelConfig& given, std::span<const float> samples, std::span<float> rows, int threads) {
+    const MelConfig config = complete(given);
+    if (Status status = check(config); !status) return status;
     const dsp::MelPlan plan = plan_of(config);
     const std::int64_t length = static_cast<std::int64_t>(samples.size());
     const std::int64_t frames = mel_frame_count(config, length);
-    std::vector<float> rows(static_cast<std::size_t>(frames) * static_cast<std::size_t>(config.mels));
+    if (rows.size() != static_cast<std::size_t>(frames) * static_cast<std::size_t>(config.mels))
+        return Status(Code::out_of_range, "room for another number of values than the samples give",
+                      "no spectrogram is made", "ask mel_frame_count()");
     const auto part = [&](std::int64_t first, std::int64_t last) {
         Scratch scratch(plan.scratch_floats());
         std::vector<float> gathered;
@@ -205,7 +217,7 @@ Result<std::vector<float>> mel_rows(const MelConfig& given, std::span<const floa
     part(0, frames / parts);
     for (std::thread& other : others)
         other.join();
-    return rows;
+    return {};
 }
 
 void whisper_normalise(std::span<float> rows) noexcept {

@@ -58,6 +58,10 @@ std::int64_t mel_frame_count(const MelConfig& config, std::int64_t samples) noex
 // Stage (a) on samples in memory, split over `threads` threads: rows [frame, mel], the same bits as MelStream. [worker]
 Result<std::vector<float>> mel_rows(const MelConfig& config, std::span<const float> samples, int threads = 1);
 
+// The same into `rows`, mel_frame_count() x mels values: where it is memory that nobody has touched, each thread is the first to
+// touch its part, which costs as much as half of the arithmetic. Errors: also out_of_range (another size). [worker]
+Status mel_rows_into(const MelConfig& config, std::span<const float> samples, std::span<float> rows, int threads = 1);
+
 // Stage (b) of Whisper: x = max(x, maximum - 8), (x + 4) / 4, in place, the maximum taken over all of `rows`. [worker]
 void whisper_normalise(std::span<float> rows) noexcept;
 

@@ -2,6 +2,7 @@
 #include <models/nn/linear.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -25,14 +26,17 @@ void quantise_row(const float* x, int k, const Linear& w, std::int8_t* out, floa
                   std::ptrdiff_t step) {
     for (int begin = 0; begin < 4 * w.units; begin += 4 * w.group, scales += step, sums += step) {
         const int stop = std::min(begin + 4 * w.group, 4 * w.units), end = std::min(stop, k);
-        float largest = 0.0f;
+        // As whole numbers, which are in the same order: a loop over vectors.
+        std::uint32_t bits = 0;
         for (int i = begin; i < end; ++i)
-            largest = std::max(largest, std::abs(x[i]));
+            bits = std::max(bits, std::bit_cast<std::uint32_t>(x[i]) & 0x7fffffffu);
+        const auto largest = std::bit_cast<float>(bits);
         *scales = largest / 127.0f;
         const float inverse = largest > 1e-30f ? 127.0f / largest : 0.0f;
         std::int32_t sum = 0;
         for (int i = begin; i < end; ++i) {
-            const auto q = static_cast<std::int32_t>(std::lrintf(x[i] * inverse));
+            // Added to 1.5 x 2^23 the number is rounded to a whole one, which stands in the low bits.
+            const auto q = std::bit_cast<std::int32_t>(x[i] * inverse + 12582912.0f) - 0x4b400000;
             out[i] = static_cast<std::int8_t>(q);
             sum += q;
         }

@@ -154,7 +154,7 @@ Status align_lyrics(const Transcriber& t, SampleSource& source, const RecordingO
         rows.resize(static_cast<std::size_t>(window) * static_cast<std::size_t>(model.config().mels));
         CrossMemory memory;
         {
-            const StageWatch watch(report.times.encoder);
+            const StageWatch watch(report.times.encoder, "encoder");
             memory = model.remember(model.encode(rows));
         }
         if (options.cancelled && options.cancelled()) {
@@ -180,7 +180,7 @@ Status align_lyrics(const Transcriber& t, SampleSource& source, const RecordingO
         }
         ++report.windows;
         auto decoded = [&] {
-            const StageWatch watch(report.times.decoder);
+            const StageWatch watch(report.times.decoder, "decoder");
             return openai_decode(model, t.generation(), t.tokenizer(), memory, how);
         }();
         if (!decoded) {
@@ -200,7 +200,7 @@ Status align_lyrics(const Transcriber& t, SampleSource& source, const RecordingO
             std::max<std::int64_t>(size * 2 / 3, 1); // nothing matched: a word may lie across the edge
         if (last_window) advance = size;
         if (count > 0) {
-            const StageWatch watch(report.times.alignment);
+            const StageWatch watch(report.times.alignment, "alignment");
             AlignRequest request{&memory, start, {}, static_cast<int>(size / 2)};
             std::vector<std::size_t> ends; // tokens up to the end of each word
             const auto room = static_cast<std::size_t>(model.config().target_positions) - start.size() - 2;

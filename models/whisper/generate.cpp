@@ -126,12 +126,12 @@ Result<GenerateResult> generate(const WhisperModel& model, const GenerationConfi
     StageTimes unwatched;
     StageTimes& times_of = options.times ? *options.times : unwatched;
     const auto listen_to = [&](const std::vector<float>& rows) {
-        const StageWatch watch(times_of.encoder);
+        const StageWatch watch(times_of.encoder, "encoder");
         return model.remember(model.encode(rows));
     };
     Status unread;
     const auto window_of = [&](std::size_t i, std::int64_t seek, std::int64_t count) {
-        const StageWatch watch(times_of.features);
+        const StageWatch watch(times_of.features, "features");
         std::vector<float> rows;
         if (Status status = features[i].read(seek, count, rows); !status) unread = status;
         // A last, shorter window is filled with zeros after the normalisation, as both references do.
@@ -282,7 +282,7 @@ Result<GenerateResult> generate(const WhisperModel& model, const GenerationConfi
             how.limit = options.max_new_tokens ? *options.max_new_tokens : room - static_cast<int>(longest);
             std::vector<SearchRow> rows;
             {
-                const StageWatch watch(times_of.decoder);
+                const StageWatch watch(times_of.decoder, "decoder");
                 rows = search(model, generation, batch, how);
             }
             if (rows.empty())
@@ -354,7 +354,7 @@ Result<GenerateResult> generate(const WhisperModel& model, const GenerationConfi
                 // Past the sound the reference's count is negative, which Python takes from the end.
                 if (columns < 0) columns = options.strict ? columns + model.config().positions : 0;
                 columns = std::clamp<std::int64_t>(columns, 0, model.config().positions);
-                const StageWatch watch(times_of.alignment);
+                const StageWatch watch(times_of.alignment, "alignment");
                 auto found = window_token_times(model, generation, all[a], tokens, kept_pass[a],
                                                 static_cast<int>(columns), options);
                 if (!found) return found.status();

@@ -56,16 +56,20 @@ private:
     friend class WhisperModel;
     int m_rows = 0;
     int m_capacity = 0;
-    std::vector<float> m_keys;   // [row][layer][head][depth][capacity]
-    std::vector<float> m_values; // [row][layer][head][capacity][depth]
+    int m_limit = 0;             // tokens a row; what is more is not remembered
+    std::vector<float> m_keys;   // [place][layer][head][depth][capacity]
+    std::vector<float> m_values; // [place][layer][head][capacity][depth]
+    std::vector<int> m_place;    // of a row: beams that change rows change places, and are not copied
     std::vector<int> m_length;
 };
 
 class WhisperModel {
 public:
-    // Reads and packs every weight; `cancelled` is asked between pieces. [worker]
+    // Reads and packs every weight; `cancelled` is asked between pieces, by any of the threads. [worker]
+    // `cache`: a folder where what INT8 makes of large checkpoints is kept for the next time; empty: nowhere.
     static Result<WhisperModel> open(const std::filesystem::path& folder, int threads = 1,
-                                     const std::function<bool()>& cancelled = {}, Compute compute = Compute::fp32);
+                                     const std::function<bool()>& cancelled = {}, Compute compute = Compute::fp32,
+                                     const std::filesystem::path& cache = {});
     WhisperModel(WhisperModel&&) noexcept;
     WhisperModel& operator=(WhisperModel&&) noexcept;
     ~WhisperModel();
@@ -73,9 +77,9 @@ public:
     const WhisperConfig& config() const noexcept;
     const MemoryPlan& plan() const noexcept;
     Compute compute() const noexcept;
-    std::size_t weight_bytes() const noexcept; // as they are kept
-    std::size_t cross_bytes() const noexcept;  // of one CrossMemory
-    std::size_t row_bytes() const noexcept;    // of one row of a DecoderState
+    std::size_t weight_bytes() const noexcept;            // as they are kept
+    std::size_t cross_bytes() const noexcept;             // of one CrossMemory
+    std::size_t row_bytes(int tokens = 0) const noexcept; // of one row of a DecoderState
 
     // Asked between operations and between their tiles of rows; once it is cancelled, calls return early with results that
     // mean nothing. [worker]
@@ -87,7 +91,8 @@ public:
     std::vector<float> encode(std::span<const float> features, const Probe& probe = {}) const;
     CrossMemory remember(std::span<const float> encoded) const;
 
-    DecoderState start(int rows) const;
+    // `tokens`: the longest sequence, prompt and all, that a row will hold; 0: as long as the model knows positions.
+    DecoderState start(int rows, int tokens = 0) const;
     // Feeds tokens[i] to row rows[i] of `state`, which listens to memories[i]; logits[i] gets its scores (or null: none
     // wanted). A row may stand there several times: its tokens then follow one another, as in a prompt. `weights`, if given, gets the cross-attention of each (layer, head) listed: [i][pair][positions]. [worker]
     struct Step {

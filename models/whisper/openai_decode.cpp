@@ -68,10 +68,11 @@ public:
         const Status cancelled(Code::cancelled, "transcription was cancelled", "what was done is kept",
                                "start it again");
         OpenaiDecoded out;
-        DecoderState state = m_model.start(static_cast<int>(m_group));
-        if (!prefill(state, out.no_speech)) return cancelled;
         const int half = m_model.config().target_positions / 2;
         const int limit = m_options.sample_len.value_or(half);
+        DecoderState state =
+            m_model.start(static_cast<int>(m_group), static_cast<int>(m_prompt.size()) + std::max(limit, 1));
+        if (!prefill(state, out.no_speech)) return cancelled;
         std::vector<Row> rows(m_group);
         std::vector<Row> finished; // of the beam search, in the order in which they were found
         const auto most = static_cast<std::size_t>(

@@ -214,7 +214,7 @@ private:
         const double window_end = static_cast<double>(seek + m_window) * 160.0 / 16000.0;
         std::vector<float> rows;
         {
-            const StageWatch watch(times().features);
+            const StageWatch watch(times().features, "features");
             if (Status status = m_features.read(seek, size, rows); !status) return status;
         }
         rows.resize(static_cast<std::size_t>(m_window) * static_cast<std::size_t>(m_model.config().mels));
@@ -231,13 +231,13 @@ private:
         m_decode.prompt.insert(m_decode.prompt.end(), m_tokens.begin() + static_cast<std::ptrdiff_t>(from),
                                m_tokens.end());
         const CrossMemory memory = [&] {
-            const StageWatch watch(times().encoder);
+            const StageWatch watch(times().encoder, "encoder");
             return m_model.remember(m_model.encode(rows));
         }();
         if (m_options.cancelled && m_options.cancelled())
             return Status(Code::cancelled, "transcription was cancelled", "what was done is kept", "start it again");
         auto decoded = [&] {
-            const StageWatch watch(times().decoder);
+            const StageWatch watch(times().decoder, "decoder");
             return decode(memory);
         }();
         if (!decoded) return decoded.status();
@@ -249,7 +249,7 @@ private:
         bool single_end = false;
         std::vector<TranscriptSegment> segments = cut(*decoded, seek, size, single_end);
         if (m_options.word_timestamps) {
-            const StageWatch watch(times().alignment);
+            const StageWatch watch(times().alignment, "alignment");
             if (Status status =
                     add_openai_words(m_model, m_generation, m_tokenizer, memory, m_start, static_cast<int>(size / 2),
                                      m_last_speech, m_options, m_decode.language, segments);

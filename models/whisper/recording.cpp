@@ -25,7 +25,7 @@ class Reader {
 public:
     Reader(SampleSource& source, StageTimes& times) : m_source(source), m_times(times) {}
     Status fill(std::size_t count) {
-        const StageWatch watch(m_times.features);
+        const StageWatch watch(m_times.features, "features");
         while (!m_ended && samples.size() < count) {
             const std::size_t have = samples.size();
             samples.resize(have + 16000);
@@ -121,7 +121,7 @@ private:
         if (silent) {
             ++m_report.silent_windows;
         } else {
-            const StageWatch watch(m_report.times.features);
+            const StageWatch watch(m_report.times.features, "features");
             auto rows = whisper_features(m_t.model().config().mels, samples, MelExtent::window,
                                          320 * static_cast<std::int64_t>(m_t.model().config().positions),
                                          m_options.chunked.threads);
@@ -331,7 +331,7 @@ Status transcribe_recording(const Transcriber& transcriber, SampleSource& source
         const bool openai = options.mode == LongForm::openai;
         const std::int64_t window = 320 * static_cast<std::int64_t>(transcriber.model().config().positions);
         auto features = [&] {
-            const StageWatch watch(report.times.features);
+            const StageWatch watch(report.times.features, "features");
             return FeatureReader::open(watched, transcriber.model().config().mels,
                                        openai ? MelExtent::openai : MelExtent::window, window, options.cancelled);
         }();

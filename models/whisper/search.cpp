@@ -18,7 +18,7 @@ public:
            const SearchOptions& options)
         : m_model(model), m_generation(generation), m_items(items), m_options(options), m_beams(options.beams),
           m_vocabulary(static_cast<std::size_t>(model.config().vocabulary)),
-          m_state(model.start(static_cast<int>(items.size()) * options.beams)),
+          m_state(model.start(static_cast<int>(items.size()) * options.beams, longest_prompt(items) + options.limit)),
           m_scores(items.size() * static_cast<std::size_t>(options.beams) * m_vocabulary), m_rows(items.size()) {}
 
     std::vector<SearchRow> run() {
@@ -27,15 +27,19 @@ public:
     }
 
 private:
+    static int longest_prompt(const std::vector<SearchItem>& items) {
+        std::size_t longest = 0;
+        for (const SearchItem& item : items)
+            longest = std::max(longest, item.prompt.size());
+        return static_cast<int>(longest);
+    }
     std::span<float> scores(std::size_t row) { return std::span(m_scores).subspan(row * m_vocabulary, m_vocabulary); }
     bool stopped() const { return m_options.cancelled && *m_options.cancelled && (*m_options.cancelled)(); }
 
     // Prompts through the decoder (the first beam's row of each item); the scores behind the start token give the no-speech
     // probability, so no further pass is needed for it.
     bool prefill() {
-        std::size_t longest = 0;
-        for (const SearchItem& item : m_items)
-            longest = std::max(longest, item.prompt.size());
+        const auto longest = static_cast<std::size_t>(longest_prompt(m_items));
         std::vector<float> start_scores(m_items.size() * m_vocabulary);
         for (std::size_t t = 0; t < longest; ++t) {
             if (stopped()) return false;

@@ -9,8 +9,9 @@
 namespace tutti::models {
 
 Result<Transcriber> Transcriber::open(const std::filesystem::path& folder, int threads,
-                                      const std::function<bool()>& cancelled, Compute compute) {
-    auto model = WhisperModel::open(folder, threads, cancelled, compute);
+                                      const std::function<bool()>& cancelled, Compute compute,
+                                      const std::filesystem::path& cache) {
+    auto model = WhisperModel::open(folder, threads, cancelled, compute, cache);
     if (!model) return model.status();
     auto generation = GenerationConfig::open(folder, model->config());
     if (!generation) return generation.status();

@@ -15,7 +15,8 @@ class Transcriber {
 public:
     // [worker]
     static Result<Transcriber> open(const std::filesystem::path& folder, int threads = 1,
-                                    const std::function<bool()>& cancelled = {}, Compute compute = Compute::fp32);
+                                    const std::function<bool()>& cancelled = {}, Compute compute = Compute::fp32,
+                                    const std::filesystem::path& cache = {}); // as WhisperModel::open
 
     const WhisperModel& model() const noexcept { return m_model; }
     WhisperModel& model() noexcept { return m_model; } // to hand it a token, or other threads

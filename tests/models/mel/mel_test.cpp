@@ -22,7 +22,11 @@ std::vector<float> noise(std::size_t samples, unsigned seed) {
 }
 
 std::vector<float> rows_of(const MelConfig& config, const std::vector<float>& x, int threads = 1) {
+    std::vector<float> given(static_cast<std::size_t>(mel_frame_count(config, static_cast<std::int64_t>(x.size()))) *
+                             static_cast<std::size_t>(config.mels));
+    REQUIRE(mel_rows_into(config, x, given, threads).ok());
     auto rows = mel_rows(config, x, threads);
+    REQUIRE((rows.ok() && *rows == given));
     REQUIRE_MESSAGE(rows.ok(), rows.status().message());
     return std::move(rows).value();
 }
@@ -157,6 +161,7 @@ TEST_CASE("odd sizes are refused with a sentence") {
         change(config);
         CHECK_FALSE(MelStream::create(config).ok());
         CHECK_FALSE(mel_rows(config, {}).ok());
+        CHECK_FALSE(mel_rows_into(config, {}, {}).ok());
     }
 }
 

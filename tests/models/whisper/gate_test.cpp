@@ -95,6 +95,18 @@ TEST_CASE("narrow weights hear what FP32 hears") {
         CHECK(report.words >= 1000);
         CHECK(report.passed());
     }
+    // INT8 again, from what the first load left in the cache.
+    const fs::path cache = fs::temp_directory_path() / "tutti-gate-cache";
+    fs::remove_all(cache);
+    std::vector<std::string> heard[2];
+    for (auto& texts_of_one : heard) {
+        const auto transcriber = Transcriber::open(k_model, 2, {}, Compute::int8, cache);
+        REQUIRE_MESSAGE(transcriber.ok(), transcriber.status().message());
+        texts_of_one = hear(*transcriber, std::span(recordings).first(3)).value();
+        CHECK(std::distance(fs::directory_iterator(cache), fs::directory_iterator()) == 1);
+    }
+    CHECK(heard[0] == heard[1]);
+    fs::remove_all(cache);
     auto shifted = fp32; // the control
     std::rotate(shifted.begin(), shifted.begin() + 20, shifted.end());
     CHECK_FALSE(compare_texts(fp32, shifted).passed());
