@@ -100,6 +100,7 @@ Command add_bench(CLI::App& app) {
     commands.push_back(add_bench_mel(*sub));
     commands.push_back(add_bench_transcribe(*sub));
     commands.push_back(add_bench_generate(*sub));
+    commands.push_back(add_bench_cancel(*sub));
 #endif
     auto trace = std::make_shared<std::string>();
     for (const Command& command : commands)

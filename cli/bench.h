@@ -21,6 +21,7 @@ Command add_bench_marks(CLI::App& app);
 Command add_bench_trace(CLI::App& app);
 Command add_bench_mel(CLI::App& app); // this and the next where the models are built
 Command add_bench_transcribe(CLI::App& app);
+Command add_bench_cancel(CLI::App& app);
 
 // Work W of the comparison with other synths: voice i is a saw at 55 x 2^((i mod 60) / 12) Hz through a low-pass of Q 3 at
 // min(400 + 10 (i mod 400), 8000) Hz with an envelope of 10 ms, 200 ms, 0.7, 300 ms, held.

@@ -7,6 +7,7 @@
 #include "cli/bench.h"
 #include "cli/bench_models.h"
 #include <models/mel/mel.h>
+#include <models/nn/buffer.h>
 
 namespace tutti::cli {
 
@@ -32,10 +33,15 @@ int run(const Options& o) {
     for (int round = 0; round < o.rounds; ++round) {
         const double begin = seconds_now(), cpu = cpu_seconds_now();
         std::vector<float> rows;
+        models::Buffer whole;
+        std::span<const float> all;
         if (o.chunk == 0) {
-            auto made = models::mel_rows(config, signal, o.threads);
-            if (!made) return fail(made.status());
-            rows = std::move(made).value();
+            const auto count =
+                static_cast<std::size_t>(models::mel_frame_count(config, samples)) * static_cast<std::size_t>(o.bins);
+            whole.need(count * sizeof(float));
+            const std::span<float> out(whole.as<float>(), count);
+            if (Status status = models::mel_rows_into(config, signal, out, o.threads); !status) return fail(status);
+            all = out;
         } else {
             auto stream = models::MelStream::create(config);
             if (!stream) return fail(stream.status());
@@ -44,11 +50,12 @@ int run(const Options& o) {
             for (std::size_t at = 0; at < signal.size(); at += piece)
                 stream->push(std::span(signal).subspan(at, std::min(piece, signal.size() - at)), rows);
             stream->finish(rows);
+            all = rows;
         }
         best = std::min(best, seconds_now() - begin);
         best_cpu = std::min(best_cpu, cpu_seconds_now() - cpu);
-        frames = static_cast<std::int64_t>(rows.size()) / o.bins;
-        if (round == 0) sum = checksum(rows.data(), rows.size() * sizeof(float));
+        frames = static_cast<std::int64_t>(all.size()) / o.bins;
+        if (round == 0) sum = checksum(all.data(), all.size_bytes());
     }
     result["wall_seconds"] = best;
     result["cpu_seconds"] = best_cpu;

@@ -99,9 +99,9 @@ std::vector<float> test_signal(std::int64_t samples) {
 }
 
 bool parse_compute(const std::string& name, models::Compute& compute) {
-    if (name == "fp32")
+    if (name == "fp32" || name == "float32")
         compute = models::Compute::fp32;
-    else if (name == "bf16")
+    else if (name == "bf16" || name == "bfloat16")
         compute = models::Compute::bf16;
     else if (name == "int8")
         compute = models::Compute::int8;

@@ -7,6 +7,7 @@
 
 #include "cli/bench.h"
 #include "cli/bench_models.h"
+#include "cli/model_dtype.h"
 #include <models/mel/mel.h>
 #include <models/whisper/search.h>
 #include <models/whisper/transcribe.h>
@@ -23,6 +24,7 @@ struct Options {
     int threads = 1;
     int rounds = 1;
     std::string dtype = "fp32";
+    bool cache = false;
     bool json = false;
 };
 
@@ -53,7 +55,7 @@ int run(const Options& o) {
         return fail(Status(Code::invalid_argument, "dtype " + o.dtype + " is unknown", "nothing was measured",
                            "use fp32, bf16 or int8"));
     const double load_begin = seconds_now();
-    auto opened = models::WhisperModel::open(o.model, o.threads, {}, compute);
+    auto opened = models::WhisperModel::open(o.model, o.threads, {}, compute, weight_folder(!o.cache));
     if (!opened) return fail(opened.status());
     auto generation = models::GenerationConfig::open(o.model, opened->config());
     if (!generation) return fail(generation.status());
@@ -160,6 +162,7 @@ Command add_bench_transcribe(CLI::App& app) {
     option(*sub, "--batch", options->batch, "Windows decoded together")->check(CLI::Range(1, 256));
     option(*sub, "--threads", options->threads, "Threads")->check(CLI::Range(1, 256));
     option(*sub, "--dtype", options->dtype, "fp32, bf16 or int8");
+    sub->add_flag("--cache", options->cache, "int8 weights from the cache, as transcribe has them");
     option(*sub, "--rounds", options->rounds, "Times it is run; the fastest counts")->check(CLI::Range(1, 1000));
     sub->add_flag("--json", options->json, "Print JSON");
     return {sub, [options] { return run(*options); }};

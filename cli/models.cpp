@@ -10,6 +10,8 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "cli/model_dtype.h"
+#include "cli/models_gate.h"
 #include "cli/sound_source.h"
 #include <models/heartcodec/codec.h>
 #include <models/heartmula/song.h>
@@ -24,6 +26,8 @@ namespace {
 struct Options {
     std::string folder;
     std::string only;
+    std::string dtype;
+    std::string speech;
     int threads = 1;
     bool strict = false;
     bool ours = false;
@@ -152,7 +156,18 @@ int run_validate_music(const Options& options) {
 
 // Opens everything, reads every weight, and hears a second of noise: whatever is wrong with the folder says so here.
 int run_validate(const Options& options) {
-    if (models::MusicFolder::looks_like(options.folder)) return run_validate_music(options);
+    const auto compute = compute_of(options.dtype);
+    if (!options.dtype.empty() && (!compute || *compute == models::Compute::fp32))
+        return fail(Status(Code::invalid_argument, "--dtype " + options.dtype + " needs no gate", "nothing was checked",
+                           "use bfloat16 or int8"));
+    if (options.dtype.empty() != options.speech.empty())
+        return fail(Status(Code::invalid_argument, "--dtype and --speech go together", "nothing was checked",
+                           "name the numbers and a folder of recorded speech, or neither"));
+    if (models::MusicFolder::looks_like(options.folder)) {
+        if (options.dtype.empty()) return run_validate_music(options);
+        return fail(Status(Code::unsupported, "--dtype is for Whisper folders", "nothing was checked",
+                           "check a music folder without it"));
+    }
     catch_interrupts();
     const double begin = seconds_now();
     const auto transcriber =
@@ -208,9 +223,24 @@ int run_validate(const Options& options) {
     const bool finite = std::all_of(logits.begin(), logits.end(), [](float x) { return std::isfinite(x); });
     expect(finite, "the network gives values that are no numbers");
     expect(!finite || *low < *high, "the network gives the same value for every token");
+    nlohmann::json gate;
+    std::string gate_line;
+    if (compute && faults.empty()) {
+        const auto record =
+            run_gate(options.folder, options.speech, *transcriber, *compute, options.threads, gate_line);
+        if (!record) return fail(record.status());
+        expect(record->passed,
+               fmt::format("{} does not hear what float32 hears: {}", dtype_name(*compute), record->text()));
+        gate = {{"dtype", dtype_name(*compute)},
+                {"words", record->words},
+                {"changed", record->changed},
+                {"worst", record->worst},
+                {"passed", record->passed}};
+    }
     const double seconds = seconds_now() - begin;
     if (options.json) {
-        fmt::print("{}\n", nlohmann::json{{"folder", options.folder},
+        fmt::print("{}\n", nlohmann::json{{"gate", gate},
+                                          {"folder", options.folder},
                                           {"valid", faults.empty()},
                                           {"faults", faults},
                                           {"notes", notes},
@@ -228,6 +258,7 @@ int run_validate(const Options& options) {
                    c.decoder_layers, c.width, c.mels, c.vocabulary,
                    g.multilingual ? fmt::format("{} languages", g.languages.size()) : std::string("English"));
         fmt::print("{}\n", transcriber->model().plan().text());
+        if (!gate_line.empty()) fmt::print("{}\n", gate_line);
         for (const std::string& note : notes)
             fmt::print("note: {}\n", note);
         for (const std::string& fault : faults)
@@ -247,6 +278,10 @@ Command add_models(CLI::App& app) {
     CLI::App* validate = sub->add_subcommand("validate", "Checks a model folder and says what is wrong");
     validate->add_option("DIR", options->folder, "Folder of a checkpoint")->required();
     option(*validate, "--threads", options->threads, "Threads");
+    validate->add_option("--dtype", options->dtype,
+                         "bfloat16 or int8: whether it hears what float32 hears; the result is kept for transcribe");
+    validate->add_option("--speech", options->speech,
+                         "Folder of recorded speech for --dtype, minutes of it: altered copies are heard as well");
     validate->add_flag("--json", options->json, "Print the result as one JSON object");
     CLI::App* parity = sub->add_subcommand("parity", "Runs reference data case by case, strictly and by our defaults");
     parity->add_option("DIR", options->folder, "Folder with MANIFEST.json")->required();

@@ -12,9 +12,13 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "cli/model_dtype.h"
 #include "cli/sound_source.h"
+#include "engine/worker/record.h"
 #include "io/unfinished_file.h"
 #include <models/tokenizer/utf8.h>
+#include <models/whisper/memory_budget.h>
+#include <tutti/trace.h>
 
 namespace tutti::cli {
 
@@ -160,6 +164,8 @@ Status transcribe_one(const TranscribeOptions& options, const std::string& song,
                               {"times_real_time", wall > 0.0 ? report.seconds / wall : 0.0},
                               {"load_seconds", totals.load_seconds},
                               {"peak_mb", peak_memory_mb()},
+                              {"batch", how.chunked.batch},
+                              {"dtype", dtype_name(transcriber.model().compute())},
                               {"windows", report.windows},
                               {"silent_windows", report.silent_windows},
                               {"tokens", report.tokens},
@@ -193,17 +199,32 @@ Status transcribe_one(const TranscribeOptions& options, const std::string& song,
     return status;
 }
 
+// Fewer windows in flight where more would not fit.
+void fit_batch(const TranscribeOptions& options, const models::WhisperModel& model, models::ChunkedOptions& how) {
+    const std::int64_t bytes = options.memory_mb > 0 ? options.memory_mb << 20 : engine::free_memory_bytes() / 5 * 4;
+    const int tokens = how.generate.max_new_tokens.value_or(model.config().target_positions);
+    const int batch = models::batch_that_fits(model, std::max(1, how.generate.beams), tokens, how.batch, bytes);
+    if (batch == how.batch) return;
+    if (!options.quiet)
+        fmt::print(stderr, "{} windows at a time would take {} MB, {} MB are there: {} at a time\n", how.batch,
+                   models::window_bytes(model, std::max(1, how.generate.beams), tokens) *
+                           static_cast<std::size_t>(how.batch) >>
+                       20,
+                   bytes >> 20, batch);
+    how.batch = batch;
+}
+
 int run(TranscribeOptions options) {
     const auto wrong = [](const std::string& what, const std::string& remedy) {
         return fail(Status(Code::invalid_argument, what, "nothing was transcribed", remedy));
     };
+    options.microphone = options.microphone || !options.input_device.empty();
+    options.stream = options.stream || options.microphone;
     if (options.songs.empty() && !options.stream)
         return wrong("no song is named", "name sound files, or - for standard input");
     if (options.model.empty()) return wrong("no --model is given", "name the folder of a Whisper checkpoint");
     if (options.device != "cpu" && options.device != "auto")
         return wrong("--device " + options.device + " is not supported here", "use cpu");
-    if (options.dtype != "float32" && options.dtype != "fp32" && options.dtype != "auto")
-        return wrong("--dtype " + options.dtype + " is not supported here", "use float32");
     if (options.threads <= 0) options.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
     const auto formats = formats_of(options);
     if (!formats) return fail(formats.status());
@@ -213,9 +234,18 @@ int run(TranscribeOptions options) {
     if (!fs::exists(folder / "config.json", error) && fs::exists(folder / "HeartTranscriptor-oss/config.json", error))
         folder /= "HeartTranscriptor-oss";
     catch_interrupts();
+    const auto dtype = choose_dtype(options.dtype, folder);
+    if (!dtype) return fail(dtype.status());
+    if (!dtype->message.empty() && !options.quiet) fmt::print(stderr, "{}\n", dtype->message);
     Totals totals;
     const double begin = seconds_now();
-    auto transcriber = models::Transcriber::open(folder, options.threads, [] { return g_interrupted.load(); });
+    const auto load = [&] {
+        const trace::Span span("load model");
+        return models::Transcriber::open(
+            folder, options.threads, [] { return g_interrupted.load(); }, dtype->compute,
+            weight_folder(options.no_cache));
+    };
+    auto transcriber = load();
     if (!transcriber) return fail(transcriber.status());
     totals.load_seconds = seconds_now() - begin;
     if (!options.alignment_heads.empty()) {
@@ -225,6 +255,7 @@ int run(TranscribeOptions options) {
     }
     auto how = recording_options(options, *transcriber, *formats);
     if (!how) return fail(how.status());
+    fit_batch(options, transcriber->model(), how->chunked);
     if ((how->words || !how->lyrics.empty()) && !transcriber->generation().alignment_heads_stored && !options.quiet)
         fmt::print(stderr, "this checkpoint names no alignment heads; word times use {}\n",
                    transcriber->generation().alignment_heads_known ? "those of the published model of its size"
@@ -299,11 +330,17 @@ Command add_transcribe(CLI::App& app) {
                     "Words a subtitle (srt, vtt)");
     sub->add_flag("--highlight-words,--highlight_words", o.writer.highlight_words,
                   "Underline the word that sounds (srt, vtt)");
-    sub->add_flag("--stream", o.stream, "16-bit mono PCM from standard input: lines as they settle");
+    sub->add_flag("--stream", o.stream, "Lines as they settle: 16-bit mono PCM from standard input");
+    sub->add_flag("--microphone", o.microphone, "--stream from an audio input device (tutti devices)");
+    sub->add_option("--input-device", o.input_device, "Its number or name; default: the system's");
     sub->add_option("--stream-rate", o.stream_rate, "Its sample rate; default: 16000");
     option(*sub, "--device", o.device, "cpu");
-    option(*sub, "--dtype", o.dtype, "Of the arithmetic");
+    option(*sub, "--dtype", o.dtype,
+           "float32, bfloat16, int8, or auto: the narrowest that passed the gate of `tutti models validate`");
     option(*sub, "--threads", o.threads, "0: one a core");
+    sub->add_flag("--no-cache", o.no_cache, "Do not keep int8 weights of large models for the next time (TUTTI_CACHE)");
+    option(*sub, "--memory-limit", o.memory_mb,
+           "MB for windows in flight, which are made fewer to fit; 0: 80 % of what is free");
     option(*sub, "--seed", o.seed, "Of sampling");
     sub->add_flag("--strict", o.strict, "The reference decision for decision, its slips included");
     sub->add_flag("--json", o.json, "Print a JSON object a song");

@@ -35,6 +35,8 @@ struct TranscribeOptions {
     int batch = 16;
     double chunk_s = 30.0;
     int threads = 0;
+    bool no_cache = false;
+    std::int64_t memory_mb = 0; // for windows in flight; 0: 80 % of what is free
     std::uint64_t seed = 1;
     models::WriterOptions writer;
     bool timestamps = false;
@@ -44,6 +46,8 @@ struct TranscribeOptions {
     bool strict = false;
     bool stream = false;
     double stream_rate = 0.0;
+    bool microphone = false;  // instead of standard input
+    std::string input_device; // its name; empty: the default
     bool json = false;
     bool quiet = false;
 };

@@ -43,9 +43,10 @@ def faster_whisper(options, audio):
         for first in range(0, len(pieces), options.batch):
             some = pieces[first : first + options.batch]
             features = np.ascontiguousarray(np.stack([extract(piece, padding=0)[..., :3000] for piece in some]))
+            # CTranslate2 gives out half of max_length, or what the prompt leaves of it.
             encoded = model.encode(ctranslate2.StorageView.from_array(features.astype(np.float32)))
             found = model.generate(encoded, [prompt] * len(some), beam_size=1, suppress_tokens=[eos], suppress_blank=False,
-                                   max_length=options.tokens + len(prompt), sampling_temperature=0)  # fmt: skip
+                                   max_length=max(2 * options.tokens, options.tokens + len(prompt)), sampling_temperature=0)  # fmt: skip
             ids += [one.sequences_ids[0][-options.tokens :] for one in found]
         return ids
 
