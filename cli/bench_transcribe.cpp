@@ -162,7 +162,7 @@ Command add_bench_transcribe(CLI::App& app) {
     option(*sub, "--batch", options->batch, "Windows decoded together")->check(CLI::Range(1, 256));
     option(*sub, "--threads", options->threads, "Threads")->check(CLI::Range(1, 256));
     option(*sub, "--dtype", options->dtype, "fp32, bf16 or int8");
-    sub->add_flag("--cache", options->cache, "int8 weights from the cache, as transcribe has them");
+    sub->add_flag("--cached", options->cache, "int8 weights from the cache, as transcribe has them");
     option(*sub, "--rounds", options->rounds, "Times it is run; the fastest counts")->check(CLI::Range(1, 1000));
     sub->add_flag("--json", options->json, "Print JSON");
     return {sub, [options] { return run(*options); }};
