@@ -218,8 +218,6 @@ int run(TranscribeOptions options) {
     const auto wrong = [](const std::string& what, const std::string& remedy) {
         return fail(Status(Code::invalid_argument, what, "nothing was transcribed", remedy));
     };
-    options.microphone = options.microphone || !options.input_device.empty();
-    options.stream = options.stream || options.microphone;
     if (options.songs.empty() && !options.stream)
         return wrong("no song is named", "name sound files, or - for standard input");
     if (options.model.empty()) return wrong("no --model is given", "name the folder of a Whisper checkpoint");

@@ -46,8 +46,6 @@ struct TranscribeOptions {
     bool strict = false;
     bool stream = false;
     double stream_rate = 0.0;
-    bool microphone = false;  // instead of standard input
-    std::string input_device; // its name; empty: the default
     bool json = false;
     bool quiet = false;
 };

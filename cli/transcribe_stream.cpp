@@ -17,7 +17,6 @@
 
 #include "cli/command.h"
 #include "cli/transcribe.h"
-#include "io/audio_input.h"
 #include <models/mel/mel.h>
 #include <models/tokenizer/utf8.h>
 
@@ -36,38 +35,13 @@ struct Heard {
     double probability;
 };
 
+// Standard input, read by a thread of its own so that nothing is lost while a window is heard.
 class Input {
 public:
-    virtual ~Input() = default;
+    Input() : m_thread([this] { read(); }) {}
+    ~Input() { m_thread.detach(); } // it may wait for input that never comes; the process ends
     // Moves what has come to `out`; false when the end has come and all was given.
-    virtual bool take(std::vector<float>& out) = 0;
-    virtual Status status() const { return {}; } // why it ended
-};
-
-// A microphone; it ends when the device goes.
-class Microphone : public Input {
-public:
-    explicit Microphone(io::AudioInput input) : m_input(std::move(input)) {}
-    bool take(std::vector<float>& out) override {
-        float block[1600];
-        for (std::size_t got = 0; (got = m_input.read(block)) > 0;)
-            out.insert(out.end(), block, block + got);
-        m_status = m_input.check();
-        return m_status.ok();
-    }
-    Status status() const override { return m_status; }
-
-private:
-    io::AudioInput m_input;
-    Status m_status;
-};
-
-// Standard input, read by a thread of its own so that nothing is lost while a window is heard.
-class Pipe : public Input {
-public:
-    Pipe() : m_thread([this] { read(); }) {}
-    ~Pipe() override { m_thread.detach(); } // it may wait for input that never comes; the process ends
-    bool take(std::vector<float>& out) override {
+    bool take(std::vector<float>& out) {
         const std::lock_guard lock(m_shared->mutex);
         out.insert(out.end(), m_shared->samples.begin(), m_shared->samples.end());
         const bool more = !m_shared->ended || !m_shared->samples.empty();
@@ -124,18 +98,7 @@ int stream_transcript(const TranscribeOptions& options, const models::Transcribe
     generate.cancelled = [&] { return g_interrupted.load() || first.has_value(); };
     const models::TokenId begin = transcriber.generation().timestamp_begin();
 
-    std::unique_ptr<Input> input;
-    if (options.microphone) {
-        auto microphone = io::AudioInput::open({.device = options.input_device, .sample_rate = k_rate});
-        if (!microphone) return fail(microphone.status());
-        if (Status status = microphone->start(); !status) return fail(status);
-        if (!options.quiet)
-            fmt::print(stderr, "listening to {} at {:g} Hz; Ctrl-C ends it\n", microphone->device().name,
-                       microphone->device_rate());
-        input = std::make_unique<Microphone>(std::move(microphone).value());
-    } else {
-        input = std::make_unique<Pipe>();
-    }
+    Input input;
     std::vector<float> window;
     std::int64_t offset = 0; // samples before the window
     std::size_t heard_at = 0;
@@ -156,7 +119,7 @@ int stream_transcript(const TranscribeOptions& options, const models::Transcribe
         std::fflush(stdout);
     };
     for (bool more = true; !g_interrupted;) {
-        if (more) more = input->take(window);
+        if (more) more = input.take(window);
         if (more && window.size() < heard_at + k_hear_every) {
             std::this_thread::sleep_for(std::chrono::milliseconds(50));
             continue;
@@ -225,7 +188,6 @@ int stream_transcript(const TranscribeOptions& options, const models::Transcribe
         if (!more && (settled == 0 || window.size() < k_hear_every)) break;
     }
     if (terminal) fmt::print(stderr, "\r\x1b[K");
-    if (!g_interrupted && !input->status()) return fail(input->status());
     return g_interrupted ? exit_interrupted : exit_ok;
 }
 

@@ -178,12 +178,6 @@ class Transcribe(Folder):
             names = {event.get("name") for event in json.load(file)["traceEvents"]}
         self.assertLessEqual({"load model", "features", "encoder", "decoder"}, names)
 
-    def test_no_microphone_is_a_sentence(self):
-        done = subprocess.run([TUTTI, "transcribe", "--microphone", "--model", MODEL], capture_output=True, timeout=60,
-                              env={**os.environ, "ALSA_CONFIG_PATH": "/dev/null", "JACK_DEFAULT_SERVER": "tutti-no-such-server"})
-        self.assertIn(done.returncode, (1, 2, 3, 4, 5))
-        self.assertIn(b"no audio input device was found", done.stderr)
-
     def test_cancel_is_measured(self):
         done = run("bench", "cancel", "--model", MODEL, "--rounds", "5", "--batch", "1", "--threads", "1", "--json")
         self.assertEqual(done.returncode, 0, done.stderr)
