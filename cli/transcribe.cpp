@@ -328,9 +328,7 @@ Command add_transcribe(CLI::App& app) {
                     "Words a subtitle (srt, vtt)");
     sub->add_flag("--highlight-words,--highlight_words", o.writer.highlight_words,
                   "Underline the word that sounds (srt, vtt)");
-    sub->add_flag("--stream", o.stream, "Lines as they settle: 16-bit mono PCM from standard input");
-    sub->add_flag("--microphone", o.microphone, "--stream from an audio input device (tutti devices)");
-    sub->add_option("--input-device", o.input_device, "Its number or name; default: the system's");
+    sub->add_flag("--stream", o.stream, "16-bit mono PCM from standard input: lines as they settle");
     sub->add_option("--stream-rate", o.stream_rate, "Its sample rate; default: 16000");
     option(*sub, "--device", o.device, "cpu");
     option(*sub, "--dtype", o.dtype,
