@@ -11,6 +11,8 @@
 
 #ifndef TUTTI_ISA_SPACE
 #define TUTTI_ISA_SPACE base
+#elif defined(__GNUC__) && !defined(__clang__)
+#define TUTTI_INLINE inline // gcc chooses as well by itself in these units, and makes much smaller ones
 #endif
 
 #if defined(__CUDACC_RTC__) // CUDA's compiler as a library
@@ -36,7 +38,9 @@ inline void tutti_copy_bits(float& to, unsigned int from) {
 #define TUTTI_UNROLL
 #define TUTTI_PREFETCH(address) (void)(address)
 #else
+#ifndef TUTTI_INLINE
 #define TUTTI_INLINE inline __attribute__((always_inline))
+#endif
 #define TUTTI_FMAF(a, b, c) __builtin_fmaf(a, b, c)
 #define TUTTI_SQRTF(x) __builtin_sqrtf(x)
 #define TUTTI_COPY_BITS(to, from) __builtin_memcpy(&(to), &(from), sizeof(to))
