@@ -11,7 +11,7 @@
 
 #ifndef TUTTI_ISA_SPACE
 #define TUTTI_ISA_SPACE base
-#elif defined(__GNUC__) && !defined(__clang__)
+#elif defined(__GNUC__) && !defined(__clang__) && !defined(__CUDACC_RTC__)
 #define TUTTI_INLINE inline // gcc chooses as well by itself in these units, and makes much smaller ones
 #endif
 
