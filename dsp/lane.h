@@ -11,8 +11,9 @@
 
 #ifndef TUTTI_ISA_SPACE
 #define TUTTI_ISA_SPACE base
-#elif defined(__GNUC__) && !defined(__clang__) && !defined(__CUDACC_RTC__)
-#define TUTTI_INLINE inline // gcc chooses as well by itself in these units, and makes much smaller ones
+#endif
+#if defined(TUTTI_COMPILER_INLINES) && defined(__GNUC__) && !defined(__clang__)
+#define TUTTI_INLINE inline // gcc chooses as well by itself in the engine's kernels, and makes much smaller ones
 #endif
 
 #if defined(__CUDACC_RTC__) // CUDA's compiler as a library

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The body of an instruction set's unit for one voice type that a program brings along: what kernels.inl is for the registry's.
 // cmake/TuttiVoice.cmake makes the unit, and defines TUTTI_ISA_SPACE, TUTTI_VOICE_HEADER, _KERNEL and _FUNCTION.
+#define TUTTI_COMPILER_INLINES
 #include "engine/cpu/chunk.h"
 #include TUTTI_VOICE_HEADER
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The body of an instruction set's translation unit; TUTTI_ISA_SPACE and TUTTI_KERNELS (the function's name) are defined.
+#define TUTTI_COMPILER_INLINES
 #include "engine/cpu/chunk.h"
 #include "voices/ambient_pad_kernel.h"
 #include "voices/drum_kernel.h"
