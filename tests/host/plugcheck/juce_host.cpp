@@ -40,7 +40,8 @@ namespace {
 std::unique_ptr<juce::ScopedJuceInitialiser_GUI> g_juce;
 
 // Names that a window manager gives a screen. JUCE asks for them only where they are there, writes them into its windows all
-// the same, and a bare Xvfb ends a process for that. The screen stays open: with its last client it would forget them.
+// the same, and a bare Xvfb ends a process for that. The screen stays open: with its last client it would forget them. What it
+// still refuses is no reason to end, as it is none for JUCE's own programs.
 void name_window_properties() {
     void* const library = dlopen("libX11.so.6", RTLD_NOW);
     if (library == nullptr) return;
@@ -48,6 +49,9 @@ void name_window_properties() {
     const auto name = reinterpret_cast<unsigned long (*)(void*, const char*, int)>(dlsym(library, "XInternAtom"));
     static void* const display = open != nullptr && name != nullptr ? open(nullptr) : nullptr;
     if (display == nullptr) return;
+    using Handler = int (*)(void*, void*);
+    if (const auto handle = reinterpret_cast<Handler (*)(Handler)>(dlsym(library, "XSetErrorHandler")))
+        handle([](void*, void*) { return 0; });
     for (const char* text : {"WM_PROTOCOLS", "WM_TAKE_FOCUS", "WM_CHANGE_STATE", "WM_STATE", "_NET_WM_PING",
                              "_NET_WM_WINDOW_TYPE", "_NET_WM_STATE"})
         name(display, text, 0);

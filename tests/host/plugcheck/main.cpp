@@ -308,7 +308,7 @@ pid_t start_screen() {
         const std::string number = std::to_string(ends[1]);
         if (std::freopen("/dev/null", "w", stderr) == nullptr) _exit(127);
         execlp("Xvfb", "Xvfb", "-displayfd", number.c_str(), "-screen", "0", "1600x1200x24", "-nolisten", "tcp",
-               nullptr);
+               "-noreset", nullptr);
         _exit(127);
     }
     close(ends[1]);
