@@ -75,14 +75,31 @@ def presets(root):
     return {p["name"] for p in json.loads((root / "CMakePresets.json").read_text())["configurePresets"]}
 
 
-def look_up(root, words):
+def finds(build, words):
+    """What of a line about a build folder is not in this one: targets of ninja, files named build/PRESET/..."""
+    if not (build / "plugin").is_dir():
+        return ""  # built without the plugin
+    if words[0] == "ninja":
+        known = set(re.findall(r"^build ([^ :]+):", (build / "build.ninja").read_text(), flags=re.M))
+        missing = [w for w in words[3:] if w not in known]
+    else:
+        missing = [w for w in words if w.startswith("build/") and not (build / w.split("/", 2)[2]).exists()]
+    return f"not in a build: {', '.join(missing)}" if missing else ""
+
+
+def names_a_test(build, name):
+    listed = subprocess.run(["ctest", "--test-dir", str(build), "-N", "-R", name], capture_output=True, text=True).stdout
+    return bool(re.search(r"^Total Tests: [1-9]", listed, flags=re.M))
+
+
+def look_up(root, build, words):
     """What is wrong with a line that is not run here."""
     if words[0] in ("./test", ".ci/run"):
         script = root / words[0]
         if not os.access(script, os.X_OK):
             return f"{words[0]} is not there"
         known = subprocess.run([str(root / "test"), "--help"], capture_output=True, text=True).stdout
-        if len(words) > 1 and f"./test {words[1]}" not in known:
+        if len(words) > 1 and f"./test {words[1]}" not in known and not names_a_test(build, words[1]):
             return f"./test does not know {words[1]}"
     if "--preset" in words:
         if words[words.index("--preset") + 1] not in presets(root):
@@ -107,7 +124,10 @@ def shell(root, build, scratch):
                     continue
                 where = f"{page.relative_to(root)}, block {number}: {command.strip()}"
                 if words[0] in ("git", "cd", "sudo", "./test", ".ci/run", "cmake", "ctest"):
-                    wrong = look_up(root, words)
+                    wrong = look_up(root, build, words)
+                    faults += [f"{where}: {wrong}"] if wrong else []
+                elif words[:2] == ["ninja", "-C"] or words[0].startswith("build/") or (words[0] == "ls" and words[-1].startswith("build/")):
+                    wrong = finds(build, words)
                     faults += [f"{where}: {wrong}"] if wrong else []
                 elif words[0] in ("tutti", "./run"):
                     if words[0] == "./run" and not os.access(root / "run", os.X_OK):
@@ -138,7 +158,8 @@ def controls(root):
             (tree / name).symlink_to(root / name)
         (tree / "README.md").write_text(
             "```cpp\nint f();\n```\n```cpp\nint main() { return 3; }\n```\n"
-            "```sh\n./test nonsense-lane\ncmake --preset nowhere\nmake it\n```\n")
+            "```sh\n./test nonsense-lane\ncmake --preset nowhere\nmake it\n"
+            "ninja -C build/default planted_target\nls build/default/planted-file\n```\n")
         names = extract(tree, tree / "out")
         if names != ["readme_2.cpp"]:
             wrong.append(f"control: one whole program stands in the page, extracted were {names}")
@@ -146,8 +167,10 @@ def controls(root):
         subprocess.run(["c++", "-x", "c++", str(tree / "out" / "readme_2.cpp"), "-o", str(binary)], check=True)
         if not any("ended with 3" in fault for fault in program(binary, tree / "scratch")):
             wrong.append("control: a program that fails was taken for good")
+        (tree / "no build" / "plugin").mkdir(parents=True)
+        (tree / "no build" / "build.ninja").write_text("build another_target: phony\n")
         faults = shell(tree, tree / "no build", tree / "scratch")
-        for must_name in ("nonsense-lane", "no preset nowhere", "make it: a line"):
+        for must_name in ("nonsense-lane", "no preset nowhere", "make it: a line", "planted_target", "planted-file"):
             if not any(must_name in fault for fault in faults):
                 wrong.append(f"control: not named: {must_name}; named were {faults}")
         with wave.open(str(tree / "quiet.wav"), "wb") as sound:
