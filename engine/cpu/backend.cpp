@@ -160,6 +160,7 @@ struct Unit {
 };
 
 constexpr int k_units = 512; // at once; larger work goes in larger subtrees, or in several rounds
+constexpr int k_units_a_thread = 2;
 
 int chunks_of(const Bank& bank) noexcept {
     return (bank.busy_rows() + voices::k_chunk_rows - 1) / voices::k_chunk_rows;
@@ -306,8 +307,10 @@ private:
             while (end < count && end - begin < k_units / 2)
                 chunks += chunks_of(*steps[end++].bank);
             const int most = k_units / 2;
-            const unsigned least = static_cast<unsigned>((chunks + most - 1) / most);
-            const int size = static_cast<int>(std::bit_ceil(least > 0 ? least : 1u));
+            const auto least = std::bit_ceil(static_cast<unsigned>((chunks + most - 1) / most));
+            // Taking a number costs about what a row does: of units that leave two a thread, the largest.
+            const auto many = std::bit_floor(static_cast<unsigned>(chunks / (k_units_a_thread * (helpers + 1))));
+            const int size = static_cast<int>(std::max({least, many, 1u}));
             int units = 0;
             for (int i = begin; i < end; ++i)
                 for (int first = 0, all = chunks_of(*steps[i].bank); first < all; first += size) {

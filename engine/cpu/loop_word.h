@@ -53,8 +53,8 @@ public:
 
 private:
     Atomic<std::uint64_t> m_word{0};
-    Atomic<int> m_done{0}; // numbers of this loop that are finished: all that the caller waits for
-    Atomic<int> m_sleeping{0};
+    alignas(64) Atomic<int> m_done{0}; // numbers of this loop that are finished: all that the caller waits for
+    alignas(64) Atomic<int> m_sleeping{0};
 };
 static_assert(std::atomic<int>::is_always_lock_free && std::atomic<std::uint64_t>::is_always_lock_free);
 
