@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // 1,000 voices at four blocks of look-ahead on a device that stands still for 10 ms: no block is late. In real time, so a machine that
-// cannot even hold the same without a stall is not asked, and one of three attempts has to succeed.
+// cannot even hold the same without a stall is not asked, and one of four attempts that follow a calm run has to succeed.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -63,20 +63,19 @@ Outcome play(double stall_us) {
 } // namespace
 
 TEST_CASE("a stall of 10 ms makes no block late") {
-    const Outcome calm = play(0.0);
-    if (calm.stats.late_blocks > 0 || calm.device.lost) {
-        std::printf("SKIP: this machine has no time for 1,000 simulated voices: %lld blocks late without a stall\n",
-                    static_cast<long long>(calm.stats.late_blocks));
+    int able = 0; // how often the machine held the same without a stall just before
+    for (int attempt = 0; attempt < 8 && able < 4; ++attempt) {
+        const Outcome calm = play(0.0);
+        if (calm.stats.late_blocks > 0 || calm.stats.voices != 1000 || calm.device.lost) continue;
+        ++able;
+        const Outcome stalled = play(10e3);
+        MESSAGE(stalled.stats.late_blocks << " blocks late, " << stalled.stats.voices << " voices");
+        CHECK(stalled.device.lost); // it was noticed
+        if (stalled.stats.late_blocks == 0 && stalled.stats.voices == 1000) return;
+    }
+    if (able < 4) {
+        std::printf("SKIP: this machine has no time for 1,000 simulated voices: %d of 8 runs without a stall held them\n", able);
         std::exit(77);
     }
-    CHECK(calm.stats.voices == 1000);
-    std::int64_t least = 1000;
-    for (int attempt = 0; attempt < 3 && least > 0; ++attempt) {
-        const Outcome stalled = play(10e3);
-        CHECK(stalled.device.lost); // it was noticed
-        CHECK(stalled.stats.voices == 1000);
-        least = std::min<std::int64_t>(least, stalled.stats.late_blocks);
-        MESSAGE(stalled.stats.late_blocks << " blocks late");
-    }
-    CHECK(least == 0);
+    FAIL_CHECK("each of four stalls cost a block or a voice");
 }
