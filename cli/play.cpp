@@ -243,7 +243,13 @@ public:
         // Notes of the song that are already posted would begin anew behind all sound off: the output itself closes.
         live.close();
         m_player->panic();
-        std::this_thread::sleep_for(std::chrono::milliseconds(60)); // the fade is heard
+        // The fade is heard: 60 ms of sound, and as much time. A busy machine may take longer for them; a device that asks no more is
+        // not waited for.
+        const auto heard = m_stream->stats().frames + static_cast<std::int64_t>(0.06 * m_stream->sample_rate());
+        const double begin = seconds_now();
+        do
+            std::this_thread::sleep_for(std::chrono::milliseconds(60));
+        while (m_stream->stats().frames < heard && seconds_now() < begin + 2.0);
         return {};
     }
 

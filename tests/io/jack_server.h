@@ -25,7 +25,7 @@ namespace tutti::test {
 
 // Generous: a busy machine may take its time, a broken one never gets there.
 template <class Condition>
-bool soon(Condition condition, std::chrono::milliseconds limit = std::chrono::seconds(20)) {
+bool soon(Condition condition, std::chrono::milliseconds limit = std::chrono::seconds(120)) {
     const auto end = std::chrono::steady_clock::now() + limit;
     while (std::chrono::steady_clock::now() < end) {
         if (condition()) return true;
@@ -117,7 +117,7 @@ public:
         }
         const std::string wait = "jack_wait -s " + place.name() + " -w -t 1 >/dev/null 2>&1";
         bool up = false;
-        for (int second = 0; second < 30 && !up && m_process > 0; ++second) {
+        for (int second = 0; second < 120 && !up && m_process > 0; ++second) {
             up = std::system(wait.c_str()) == 0;
             if (waitpid(m_process, nullptr, WNOHANG) != 0) m_process = -1;
         }

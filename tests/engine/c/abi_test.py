@@ -4,7 +4,8 @@
 
 The C interface stays what programs were compiled against: layouts, values and function names are those of abi.txt, whose
 lines may be added to and never changed within a minor version. The header holds at most 400 lines, includes nothing but
-stdbool, stddef and stdint, is clean as C11, C++11 and C++20, and compiles in less than 0.1 s of processor time.
+stdbool, stddef and stdint, is clean as C11, C++11 and C++20, and compiles in less than half of what <vector> takes (0.1 s where that
+takes 0.2): how fast the machine is, and who else is busy on it, does not matter.
 
 usage: abi_test.py --program tutti_abi --header tutti.h [--compiler c++] [--write]"""
 import argparse
@@ -45,22 +46,29 @@ def header_faults(header, compiler):
     for include in re.findall(r"#include\s*[<\"](.*?)[>\"]", text):
         if include not in ("stdbool.h", "stddef.h", "stdint.h"):
             faults.append(f"{header.name} includes {include}")
-    for language, standard in (("c", "c11"), ("c++", "c++11"), ("c++", "c++20")):
-        with tempfile.TemporaryDirectory() as folder:
-            source = pathlib.Path(folder) / "a.c"
-            source.write_text(f'#include "{header}"\nint main(void) {{ return (int)tutti_config_default().channels; }}\n')
-            best = 1e9
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        (folder / "header.c").write_text(f'#include "{header}"\nint main(void) {{ return (int)tutti_config_default().channels; }}\n')
+        (folder / "vector.c").write_text("#include <vector>\nint main() { return 0; }\n")
+
+        def compiled(name, language, standard):
+            """The compiler's run, and its processor time in milliseconds."""
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            run = subprocess.run([compiler, "-x", language, f"-std={standard}", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-c",
+                                  folder / f"{name}.c", "-o", folder / f"{name}.o"], capture_output=True, text=True)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            return run, 1000 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+
+        for language, standard in (("c", "c11"), ("c++", "c++11"), ("c++", "c++20")):
+            best = known = 1e9
             for _ in range(5):
-                before = resource.getrusage(resource.RUSAGE_CHILDREN)
-                run = subprocess.run([compiler, "-x", language, f"-std={standard}", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-c",
-                                      source, "-o", source.with_suffix(".o")], capture_output=True, text=True)
-                after = resource.getrusage(resource.RUSAGE_CHILDREN)
-                best = min(best, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-            print(f"{header.name} as {standard}: {1000 * best:.0f} ms of processor time")
+                run, took = compiled("header", language, standard)
+                best, known = min(best, took), min(known, compiled("vector", "c++", "c++20")[1])
+            print(f"{header.name} as {standard}: {best:.0f} ms of processor time, <vector> {known:.0f}")
             if run.returncode:
                 faults.append(f"{header.name} as {standard}: {run.stderr.splitlines()[0]}")
-            if best > 0.1:
-                faults.append(f"{header.name} as {standard}: {1000 * best:.0f} ms, more than 100")
+            if best > 0.5 * known:
+                faults.append(f"{header.name} as {standard}: {best:.0f} ms, more than half of <vector>'s {known:.0f}")
     return faults
 
 
@@ -73,7 +81,8 @@ def controls(now):
         broken = pathlib.Path(folder) / "tutti.h"
         broken.write_text("#include <vector>\n" + "int unused;\n" * 401)
         found = header_faults(broken, "c++")
-        assert any("400" in fault for fault in found) and any("vector" in fault for fault in found), found
+        assert any("400" in fault for fault in found) and any("includes vector" in fault for fault in found), found
+        assert any("more than half" in fault for fault in found), found
 
 
 def main():

@@ -74,7 +74,9 @@ TEST_CASE("a stall of 10 ms makes no block late") {
         if (stalled.stats.late_blocks == 0 && stalled.stats.voices == 1000) return;
     }
     if (able < 4) {
-        std::printf("SKIP: this machine has no time for 1,000 simulated voices: %d of 8 runs without a stall held them\n", able);
+        std::printf(
+            "SKIP: this machine has no time for 1,000 simulated voices: %d of 8 runs without a stall held them\n",
+            able);
         std::exit(77);
     }
     FAIL_CHECK("each of four stalls cost a block or a voice");

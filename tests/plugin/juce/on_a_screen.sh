@@ -11,7 +11,7 @@ Xvfb -displayfd 3 -screen 0 2400x1600x24 -nolisten tcp 3>"$numbers" >/dev/null 2
 screen=$!
 home=$(mktemp -d)
 trap 'kill $screen 2>/dev/null || true; rm -rf "$numbers" "$home"' EXIT
-for _ in $(seq 100); do
+for _ in $(seq 600); do
     [ -s "$numbers" ] && break
     sleep 0.1
 done

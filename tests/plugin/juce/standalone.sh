@@ -5,7 +5,7 @@ set -eu
 said=$(mktemp)
 "$1" --preset no-such-preset >/dev/null 2>"$said" &
 program=$!
-for _ in $(seq 80); do
+for _ in $(seq 600); do # a busy machine may take its time
     grep -q 'no-such-preset' "$said" && break
     sleep 0.1
 done
