@@ -2,8 +2,8 @@
 // Every call of the heap and of a lock is counted while the audio thread posts and pulls.
 #include <doctest/doctest.h>
 
-#include <atomic>
 #include <condition_variable>
+#include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <memory>
@@ -11,80 +11,11 @@
 #include <new>
 #include <string>
 
+#include "tests/realtime/calls.h"
 #include "tests/realtime/work.h"
 
 using namespace tutti;
 using namespace tutti::realtime;
-
-namespace {
-thread_local int t_watched = 0; // trivial: no allocation at first touch
-std::atomic<int> g_heap{0}, g_locks{0};
-void heap() noexcept {
-    if (t_watched != 0) g_heap.fetch_add(1, std::memory_order_relaxed);
-}
-void lock() noexcept {
-    if (t_watched != 0) g_locks.fetch_add(1, std::memory_order_relaxed);
-}
-struct Watch {
-    Watch() noexcept { t_watched = 1; }
-    ~Watch() { t_watched = 0; }
-};
-} // namespace
-
-#if defined(__GLIBC__)
-#include <dlfcn.h>
-#include <pthread.h>
-#include <semaphore.h>
-
-#define TUTTI_SEEN extern "C" [[gnu::visibility("default")]]
-// The real one is looked up at its first call; what is watched is used once before.
-#define TUTTI_COUNTED(name, counter, parameters, ...)                                                                  \
-    TUTTI_SEEN int name parameters noexcept {                                                                          \
-        counter();                                                                                                     \
-        static const auto real = reinterpret_cast<int(*) parameters>(dlsym(RTLD_NEXT, #name));                         \
-        return real(__VA_ARGS__);                                                                                      \
-    }
-
-extern "C" {
-void* __libc_malloc(std::size_t);
-void* __libc_calloc(std::size_t, std::size_t);
-void* __libc_realloc(void*, std::size_t);
-void* __libc_memalign(std::size_t, std::size_t);
-void __libc_free(void*);
-}
-TUTTI_SEEN void* malloc(std::size_t size) {
-    heap();
-    return __libc_malloc(size);
-}
-TUTTI_SEEN void* calloc(std::size_t number, std::size_t size) {
-    heap();
-    return __libc_calloc(number, size);
-}
-TUTTI_SEEN void* realloc(void* p, std::size_t size) {
-    heap();
-    return __libc_realloc(p, size);
-}
-TUTTI_SEEN void* aligned_alloc(std::size_t alignment, std::size_t size) {
-    heap();
-    return __libc_memalign(alignment, size);
-}
-TUTTI_SEEN int posix_memalign(void** out, std::size_t alignment, std::size_t size) {
-    heap();
-    *out = __libc_memalign(alignment, size);
-    return *out == nullptr ? 12 : 0;
-}
-TUTTI_SEEN void free(void* p) {
-    if (p != nullptr) heap();
-    __libc_free(p);
-}
-TUTTI_COUNTED(pthread_mutex_lock, lock, (pthread_mutex_t * m), m)
-TUTTI_COUNTED(pthread_mutex_trylock, lock, (pthread_mutex_t * m), m)
-TUTTI_COUNTED(pthread_spin_lock, lock, (pthread_spinlock_t * s), s)
-TUTTI_COUNTED(pthread_rwlock_rdlock, lock, (pthread_rwlock_t * l), l)
-TUTTI_COUNTED(pthread_rwlock_wrlock, lock, (pthread_rwlock_t * l), l)
-TUTTI_COUNTED(pthread_cond_signal, lock, (pthread_cond_t * c), c)
-TUTTI_COUNTED(pthread_cond_broadcast, lock, (pthread_cond_t * c), c)
-TUTTI_COUNTED(sem_post, lock, (sem_t * s), s)
 
 namespace {
 
@@ -98,12 +29,12 @@ const Found& found(Mode mode) {
     static bool known[2] = {};
     const auto index = static_cast<std::size_t>(mode == Mode::ahead);
     if (known[index]) return results[index];
-    g_heap = g_locks = 0;
+    reset_calls();
     Work work(mode, 1);
     work.start_control();
     for (int i = 0; i < k_callbacks; ++i) {
         {
-            const Watch watch;
+            const CallWatch watch;
             work.callback();
         }
         work.pace();
@@ -111,11 +42,15 @@ const Found& found(Mode mode) {
     const std::string idle = work.idle_reason();
     CHECK_MESSAGE(idle.empty(), idle);
     known[index] = true;
-    return results[index] = {g_heap, g_locks};
+    return results[index] = {heap_calls(), lock_calls()};
 }
 
-// Locks once unwatched, so that the real functions are known.
+// Without the C library that calls.cpp knows there is nothing to see. Locks once unwatched, so that the real functions are known.
 const bool k_known = [] {
+    if (!calls_count()) {
+        std::puts("SKIP: calls are counted with glibc only");
+        std::exit(77);
+    }
     std::mutex mutex;
     std::condition_variable wake;
     { const std::lock_guard guard(mutex); }
@@ -145,26 +80,20 @@ TEST_CASE("red controls: each kind of call is seen") {
     auto shared = std::make_shared<int>(1);
     std::array<double, 8> large{};
     std::function<double()> holds = [large] { return large[0]; };
-    const auto seen = [](std::atomic<int>& counter, auto&& planted) {
-        counter = 0;
+    const auto seen = [](int (*counter)() noexcept, auto&& planted) {
+        reset_calls();
         {
-            const Watch watch;
+            const CallWatch watch;
             planted();
         }
-        return counter.load() > 0;
+        return counter() > 0;
     };
-    CHECK(seen(g_heap, [] { std::vector<float> block(64, 0.5f); }));
-    CHECK(seen(g_heap, [&] { shared.reset(); })); // its last release
-    CHECK(seen(g_heap, [&] { std::function<double()> copy = holds; }));
-    CHECK(seen(g_heap, [] { const std::string long_one(100, 'x'); }));
-    CHECK(seen(g_heap, [] { ::operator delete(::operator new(64, std::align_val_t(64)), std::align_val_t(64)); }));
-    CHECK(seen(g_locks, [&] { const std::lock_guard guard(mutex); }));
-    CHECK(seen(g_locks, [&] { wake.notify_one(); }));
-    CHECK_FALSE(seen(g_heap, [] {}));
+    CHECK(seen(heap_calls, [] { std::vector<float> block(64, 0.5f); }));
+    CHECK(seen(heap_calls, [&] { shared.reset(); })); // its last release
+    CHECK(seen(heap_calls, [&] { std::function<double()> copy = holds; }));
+    CHECK(seen(heap_calls, [] { const std::string long_one(100, 'x'); }));
+    CHECK(seen(heap_calls, [] { ::operator delete(::operator new(64, std::align_val_t(64)), std::align_val_t(64)); }));
+    CHECK(seen(lock_calls, [&] { const std::lock_guard guard(mutex); }));
+    CHECK(seen(lock_calls, [&] { wake.notify_one(); }));
+    CHECK_FALSE(seen(heap_calls, [] {}));
 }
-#else
-TEST_CASE("heap and locks") {
-    std::puts("SKIP: calls are counted with glibc only");
-    std::exit(77);
-}
-#endif

@@ -10,6 +10,7 @@
 
 #include "tests/host/plugcheck/check.h"
 #include "tests/host/plugcheck/watch.h"
+#include "tests/realtime/calls.h"
 
 namespace tutti::host {
 namespace {
@@ -245,27 +246,29 @@ void watched(Context& context, const std::function<void(const std::function<void
 }
 
 void heap(Context& context) {
-    if (!can_count()) return context.skip("a sanitizer has the heap");
-    const int before = heap_calls();
+    if (!realtime::calls_count()) return context.skip("a sanitizer has the heap");
+    const int before = realtime::heap_calls();
     watched(context, [](const auto& call) {
-        const Counting counting;
+        const realtime::CallWatch counting;
         call();
     });
-    context.check(heap_calls() == before, number(heap_calls() - before) + " calls of the heap in 2,700 callbacks");
+    context.check(realtime::heap_calls() == before,
+                  number(realtime::heap_calls() - before) + " calls of the heap in 2,700 callbacks");
 }
 
 void locks(Context& context) {
-    if (!can_count()) return context.skip("a sanitizer has the locks");
-    const int before = lock_calls();
+    if (!realtime::calls_count()) return context.skip("a sanitizer has the locks");
+    const int before = realtime::lock_calls();
     watched(context, [](const auto& call) {
-        const Counting counting;
+        const realtime::CallWatch counting;
         call();
     });
-    context.check(lock_calls() == before, number(lock_calls() - before) + " locks and signals in 2,700 callbacks");
+    context.check(realtime::lock_calls() == before,
+                  number(realtime::lock_calls() - before) + " locks and signals in 2,700 callbacks");
 }
 
 void system_calls(Context& context) {
-    if (!can_count()) return context.skip("a sanitizer calls the system");
+    if (!realtime::calls_count()) return context.skip("a sanitizer calls the system");
     bool begun = false, traps = true;
     watched(context, [&](const auto& call) {
         if (!begun) traps = begin_trap();
@@ -280,7 +283,7 @@ void system_calls(Context& context) {
 }
 
 void faults(Context& context) {
-    if (!can_count()) return context.skip("a sanitizer's shadow memory faults");
+    if (!realtime::calls_count()) return context.skip("a sanitizer's shadow memory faults");
     long minor = 0, waits = 0;
     watched(context, [&](const auto& call) {
         const Faults before = Faults::now();

@@ -1,20 +1,10 @@
 // SPDX-License-Identifier: MIT
-// What an audio thread does behind the host's back: heap, locks, system calls, page faults. The program's own malloc and
-// pthread_mutex_lock stand before the C library's, and so count those of every plugin that it loads.
+// What an audio thread does behind the host's back: system calls, page faults. tests/realtime/calls.h counts its heap and locks.
 #pragma once
 
 namespace tutti::host {
 
 bool sanitized() noexcept; // built with a sanitizer, whose heap and locks are its own
-bool can_count() noexcept; // this C library lets them be counted
-
-// Counts for its lifetime, in this thread.
-struct Counting {
-    Counting() noexcept;
-    ~Counting();
-};
-int heap_calls() noexcept;
-int lock_calls() noexcept;
 
 // From then on this thread's system calls are trapped; false where the kernel does not let it.
 bool begin_trap();
