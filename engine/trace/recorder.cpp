@@ -6,7 +6,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstring>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -46,6 +45,8 @@ namespace {
 constexpr int k_most_rings = 512;
 constexpr int k_spare_rings = 24;              // for threads that have none yet, made at start
 constexpr std::uint32_t k_ring_events = 16384; // 0.5 MB: 5 ms of a thread that does nothing but record
+// Room for so many is made and touched at start: a new page costs as much as ten events, and a thread's first memory more.
+constexpr std::int64_t k_events_at_start = 65536;
 // Fast while a ring was found an eighth full, which it would fill in 128 ms; else the collector's own wakes are most of the cost.
 constexpr auto k_collect_every = std::chrono::milliseconds(4), k_collect_when_calm = std::chrono::milliseconds(16);
 
@@ -116,8 +117,8 @@ void record(const TraceEvent& event) noexcept TUTTI_NONBLOCKING {
 class Collector {
 public:
     explicit Collector(const Config& config)
-        : m_most(config.most_events), m_threads(k_most_rings), m_begin(ticks()), m_begin_ns(steady_ticks()),
-          m_dropped_before(dropped_in_rings()) {
+        : m_most(config.most_events), m_spare(spare_blocks(config)), m_threads(k_most_rings), m_begin(ticks()),
+          m_begin_ns(steady_ticks()), m_dropped_before(dropped_in_rings()) {
         for (const auto& slot : g_rings) // what a straggler left from before
             if (Ring* const ring = slot.load(std::memory_order_acquire)) ring->read([](const TraceEvent&) {});
         m_thread = std::thread([this] { run(); });
@@ -144,9 +145,9 @@ public:
         summary.dropped = m_overflow + g_homeless.exchange(0, std::memory_order_relaxed) +
                           static_cast<std::int64_t>(dropped_in_rings() - m_dropped_before);
         for (std::size_t i = 0; i < m_threads.size(); ++i) {
-            if (m_threads[i].events.empty()) continue;
+            if (m_threads[i].size() == 0) continue;
             ++summary.threads;
-            summary.events += static_cast<std::int64_t>(m_threads[i].events.size());
+            summary.events += static_cast<std::int64_t>(m_threads[i].size());
             m_threads[i].name = g_rings[i].load(std::memory_order_acquire)->name.load(std::memory_order_relaxed);
         }
         if (path.empty()) return summary;
@@ -155,6 +156,9 @@ public:
     }
 
 private:
+    static std::size_t spare_blocks(const Config& config) noexcept {
+        return static_cast<std::size_t>(std::min(config.most_events, k_events_at_start) / EventBlock::k_events);
+    }
     static std::uint64_t dropped_in_rings() noexcept {
         std::uint64_t sum = 0;
         for (const auto& slot : g_rings)
@@ -176,7 +180,7 @@ private:
         for (int i = 0; i < taken; ++i) {
             Ring* const ring = g_rings[static_cast<std::size_t>(i)].load(std::memory_order_acquire);
             if (ring == nullptr) continue;
-            std::deque<TraceEvent>& events = m_threads[static_cast<std::size_t>(i)].events;
+            ThreadEvents& events = m_threads[static_cast<std::size_t>(i)];
             std::uint32_t held = 0;
             ring->read([&](const TraceEvent& event) {
                 ++held;
@@ -186,7 +190,7 @@ private:
                     return;
                 }
                 try {
-                    events.push_back(event);
+                    events.push(event, m_spare);
                     ++m_kept;
                 } catch (const std::bad_alloc&) {
                     m_most = m_kept;
@@ -199,6 +203,7 @@ private:
     }
 
     std::int64_t m_most;
+    std::vector<EventBlock> m_spare;
     std::vector<ThreadEvents> m_threads; // by ring
     std::uint64_t m_begin;
     std::uint64_t m_begin_ns;

@@ -124,10 +124,10 @@ Status write_json(const std::string& path, const std::vector<ThreadEvents>& thre
             out.quoted(threads[i].name);
             out.text("}}");
         }
-        for (const TraceEvent& event : threads[i].events) {
+        threads[i].each([&](const TraceEvent& event) {
             write_event(out, event, i, scale);
             good = good && out.flush(false);
-        }
+        });
     }
     out.text("\n]}\n");
     good = out.flush(true) && good;
