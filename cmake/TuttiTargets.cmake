@@ -59,7 +59,7 @@ function(tutti_target name)
 endfunction()
 
 # tutti_test(NAME engine.allocator SOURCES a.cpp b.cpp [LIBRARIES tutti::io] [LABELS unit])
-# One doctest executable and one CTest entry; the main function stands in tests/main.cpp. A test whose point is several
+# One doctest executable and one CTest entry; the main function is tutti_test_main's. A test whose point is several
 # threads has the label `threads`: those alone run under the thread sanitizer. `slow` ones (minutes) stay out of sanitizers;
 # `short` ones are what `./test` runs of them: they handle memory, and take seconds. They are built by the target tests_short.
 function(tutti_test)
@@ -71,9 +71,9 @@ function(tutti_test)
         return()
     endif()
     string(REPLACE "." "_" target "test_${T_NAME}")
-    add_executable(${target} ${T_SOURCES} "${PROJECT_SOURCE_DIR}/tests/main.cpp")
+    add_executable(${target} ${T_SOURCES})
     tutti_target(${target})
-    target_link_libraries(${target} PRIVATE tutti::engine tutti_doctest ${T_LIBRARIES})
+    target_link_libraries(${target} PRIVATE tutti::engine tutti_test_main ${T_LIBRARIES})
     target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}")
     target_compile_definitions(${target} PRIVATE TUTTI_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     add_test(NAME ${T_NAME} COMMAND ${target})
