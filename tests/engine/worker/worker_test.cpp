@@ -77,8 +77,7 @@ bool comes_true(Condition condition) {
     return condition();
 }
 
-// A job at the gate, which hears of no deadline, and that deadline. On a busy machine it may pass before the job begins: then another
-// job gets twice the time.
+// A job at the gate, deaf to its deadline, and that. On a busy machine it may pass before the job begins: then twice the time.
 std::pair<Job, double> deaf_job(Worker& worker, Gate& gate) {
     double seconds = 0.3;
     for (;; seconds *= 2.0) {
