@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstring>
 
+#include <tutti/trace.h>
+
 namespace tutti::engine {
 
 using voices::k_block_frames;
@@ -395,7 +397,7 @@ void Core::run_effect_job(int job, bool apart) noexcept {
     work.instance->render_effects(m_step_frame, m_step_frames);
 }
 
-void Core::end_step(float* const* out, int at, trace::Stages& stages) noexcept {
+void Core::end_step(float* const* out, int at) noexcept {
     const int first = static_cast<int>(m_step_frame % k_block_frames);
     const int last = first + m_step_frames;
     for (int i = 0; i < m_bank_count; ++i)
@@ -435,7 +437,6 @@ void Core::end_step(float* const* out, int at, trace::Stages& stages) noexcept {
         }
     }
 
-    stages.next("master");
     for (SendBus& send : m_sends) {
         send.render(m_step_frame, m_step_frames);
         send.add_to(m_mix.data(), m_step_frame, m_step_frames);

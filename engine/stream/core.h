@@ -9,7 +9,6 @@
 #include <cstdint>
 
 #include <tutti/engine.h>
-#include <tutti/trace.h>
 
 #include "engine/memory/memory.h"
 #include "engine/stream/master.h"
@@ -60,8 +59,8 @@ public:
         for (int job = 0; job < jobs; ++job)
             run_effect_job(job, false);
     }
-    // Mix, sends and the stream's effects; the step's frames go to out[channel][at..]. `stages` is at "mix".
-    void end_step(float* const* out, int at, trace::Stages& stages) noexcept TUTTI_NONBLOCKING;
+    // Mix, sends and the stream's effects; the step's frames go to out[channel][at..].
+    void end_step(float* const* out, int at) noexcept TUTTI_NONBLOCKING;
 
     // Counters for StreamStats. [any]
     void add_to(StreamStats& stats) const noexcept;

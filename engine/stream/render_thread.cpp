@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include <tutti/trace.h>
+
 #include "engine/cpu/flush.h"
 
 #if defined(__unix__) || defined(__APPLE__)
@@ -131,7 +133,7 @@ bool RenderThread::render_locked() noexcept {
             render_effects();
             stages.next("mix");
             std::erase_if(m_busy, [&](StreamState* stream) {
-                if (!stream->end_step(stages)) return false;
+                if (!stream->end_step()) return false;
                 m_done.push_back(stream); // room was made in add()
                 return true;
             });

@@ -8,6 +8,8 @@
 #include <string>
 #include <thread>
 
+#include <tutti/trace.h>
+
 #include "engine/cpu/flush.h"
 
 namespace tutti::engine {
@@ -79,8 +81,7 @@ void StreamState::set_mode(Mode mode) {
                 m_banks.data(), count);
             m_backend->render(m_banks.data(), count, 1);
             m_core.run_effects(*m_backend, 1);
-            trace::Stages stages;
-            m_core.end_step(nullptr, 0, stages);
+            m_core.end_step(nullptr, 0);
         }
     }
     m_config.mode = mode;
@@ -134,7 +135,7 @@ void StreamState::render_here(float* const* out, int frames) noexcept {
         stages.next("effects");
         m_core.run_effects(*m_backend, threads);
         stages.next("mix");
-        m_core.end_step(out, done, stages);
+        m_core.end_step(out, done);
         done += step;
     }
     trace_voices();

@@ -8,8 +8,6 @@
 #include <memory>
 #include <mutex>
 
-#include <tutti/trace.h>
-
 #include "engine/memory/memory.h"
 #include "engine/stream/clock.h"
 #include "engine/stream/core.h"
@@ -50,7 +48,7 @@ public:
     bool block_due() const noexcept; // a closed block waits to be rendered, and there is room for it
     bool block_wanted() noexcept;    // a closed block is not rendered yet: takes what was posted
     int begin_step(BankStep* banks, int& count) noexcept;
-    bool end_step(trace::Stages& stages) noexcept; // true where the block is done and published
+    bool end_step() noexcept; // true where the block is done and published
     // The block that end_step() has published took `load` of the time it lasts and was seen done at `done_ns`; the
     // thread had meant to begin at `woken_ns`.
     void block_done(double load, std::int64_t woken_ns, std::int64_t done_ns) noexcept;

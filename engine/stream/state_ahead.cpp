@@ -2,6 +2,8 @@
 // The render thread's side of a stream in `ahead`.
 #include <algorithm>
 
+#include <tutti/trace.h>
+
 #include "engine/stream/state.h"
 
 namespace tutti::engine {
@@ -22,11 +24,11 @@ int StreamState::begin_step(BankStep* banks, int& count) noexcept {
     return m_core.begin_step(k_block_frames, banks, count);
 }
 
-bool StreamState::end_step(trace::Stages& stages) noexcept {
+bool StreamState::end_step() noexcept {
     float* out[k_max_channels];
     for (int c = 0; c < m_config.channels; ++c)
         out[c] = m_ring.channel_to_write(c);
-    m_core.end_step(out, static_cast<int>(m_core.frame() % k_block_frames), stages);
+    m_core.end_step(out, static_cast<int>(m_core.frame() % k_block_frames));
     if (m_core.frame() % k_block_frames != 0) return false;
     m_ring.publish();
     trace_voices();

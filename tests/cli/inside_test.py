@@ -48,7 +48,7 @@ class Inside(unittest.TestCase):
         # The middle pull: a busy machine takes the thread away between two spans now and then.
         pulls = sorted((e["ts"], e["dur"]) for e in events if e["ph"] == "X" and e["name"] == "pull")
         inside = sorted((e["ts"], e["dur"]) for e in events if e["ph"] == "X" and
-                        e["name"] in ("events", "control", "voices", "effects", "mix", "master"))
+                        e["name"] in ("events", "control", "voices", "effects", "mix"))
         begins, told = [at for at, _ in pulls], [0.0] * len(pulls)
         for at, length in inside:
             told[max(0, bisect.bisect_right(begins, at + 0.01) - 1)] += length

@@ -83,7 +83,7 @@ double gap_between(const std::vector<json>& spans) {
     return median(gaps) / median(lengths);
 }
 
-const std::set<std::string> k_stages = {"events", "control", "voices", "effects", "mix", "master"};
+const std::set<std::string> k_stages = {"events", "control", "voices", "effects", "mix"};
 
 void work(double microseconds) {
     const std::int64_t end = engine::monotonic_ns() + static_cast<std::int64_t>(1000.0 * microseconds);
