@@ -9,6 +9,7 @@ namespace {
 
 // Weights that one thread takes at a time: they stay in its second-level cache while the rows pass.
 constexpr std::size_t k_chunk_bytes = 192 * 1024;
+constexpr std::size_t k_sets = 4096;
 
 } // namespace
 
@@ -23,7 +24,9 @@ const RowKernels& row_kernels() noexcept {
 
 std::size_t arranged_bytes(const RowKernels& kernels, RowKind kind, int k) noexcept {
     const auto whole = static_cast<std::size_t>((k + kernels.block - 1) / kernels.block * kernels.block);
-    return whole * (kind == RowKind::bf16_pairs && has_dot_products() ? 2 : 4);
+    const std::size_t bytes = whole * (kind == RowKind::bf16_pairs && has_dot_products() ? 2 : 4);
+    // A first-level cache's sets repeat every 4 KB: eight rows a multiple of that apart would share eight ways of the same sets.
+    return bytes < k_sets ? bytes : (bytes + k_sets - 1) / k_sets * k_sets + k_sets / 8;
 }
 
 void RowRunner::each(int count, const std::function<void(int, int)>& work) {
@@ -53,7 +56,7 @@ void RowRunner::multiply(const float* a, std::ptrdiff_t a_step, int rows, std::s
     const int k = items.front().weights->k;
     const std::size_t step = arranged_bytes(m_kernels, kind, k);
     m_arranged.need(step * static_cast<std::size_t>(rows));
-    m_kernels.arrange(a, a_step, rows, k, kind, m_arranged.as<void>());
+    m_kernels.arrange(a, a_step, rows, k, kind, m_arranged.as<void>(), static_cast<std::ptrdiff_t>(step));
     const std::size_t row_bytes = items.front().weights->bytes() / static_cast<std::size_t>(items.front().weights->n);
     const int chunk = std::max(24, static_cast<int>(k_chunk_bytes / row_bytes) / 24 * 24); // whole tiles of any height
     int chunks = 0;

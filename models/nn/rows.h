@@ -78,9 +78,10 @@ struct GroupAttention {
 
 struct RowKernels {
     int block = 0; // values of k that are taken together
-    // rows of k floats in the order in which `dot` reads them, filled up to whole blocks with zeros; `to` rows lie
-    // arranged_bytes() apart.
-    void (*arrange)(const float* x, std::ptrdiff_t step, int rows, int k, RowKind kind, void* to);
+    // rows of k floats in the order in which `dot` reads them, filled up to whole blocks with zeros; rows of `to` lie to_step
+    // bytes apart: arranged_bytes() of them.
+    void (*arrange)(const float* x, std::ptrdiff_t step, int rows, int k, RowKind kind, void* to,
+                    std::ptrdiff_t to_step);
     void (*dot)(const RowProduct& product, int n0, int n1);    // columns [n0, n1) of C
     void (*mix)(const ColumnProduct& product, int c0, int c1); // the same
     void (*attend)(const GroupAttention& attention);
@@ -101,6 +102,7 @@ const RowKernels& row_kernels_avx2() noexcept;
 const RowKernels& row_kernels_avx512() noexcept;
 const RowKernels& row_kernels_avx512dot() noexcept;
 
+// From one row to the next: whole blocks, and what lets the same place of eight rows lie in different sets of a cache.
 std::size_t arranged_bytes(const RowKernels& kernels, RowKind kind, int k) noexcept;
 
 // Multiplies on a team. One thread at a time.

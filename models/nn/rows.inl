@@ -13,6 +13,12 @@ namespace tutti::models::TUTTI_KERNEL_NAMESPACE {
 
 inline constexpr int k_block = 2 * W;
 
+#if defined(__GNUC__) && defined(__AVX512F__)
+#define TUTTI_IN_REGISTER(x) __asm__("" : "+v"((x).data))
+#else
+#define TUTTI_IN_REGISTER(x) ((void)0)
+#endif
+
 static inline float lanes_sum(const F& x) {
     alignas(64) float lanes[W];
     store(lanes, x);
@@ -82,74 +88,63 @@ static inline F widen_f16(const std::uint16_t* p) {
 #endif
 }
 
-// One kind of storage: a block of weights, and its product with a block of a row.
+// One kind of storage: a block of 2 W weights comes in parts, each the factor of one part of a block of a row.
 struct WideF32 {
     using Weight = float;
     using Row = float;
-    struct Block {
-        F low, high;
-        explicit Block(const Weight* p) : low(load(p)), high(load(p + W)) {}
-    };
-    static inline F add(const F& sum, const Row* a, const Block& w) {
-        return fma(load(a + W), w.high, fma(load(a), w.low, sum));
-    }
+    static constexpr int k_parts = 2;
+    static inline F weight(const Weight* p, int part) { return load(p + part * W); }
+    static inline F row(const Row* p, int part) { return load(p + part * W); }
+    static inline F add(const F& sum, const F& a, const F& w) { return fma(a, w, sum); }
 };
 struct WideF16 {
     using Weight = std::uint16_t;
     using Row = float;
-    struct Block {
-        F low, high;
-        explicit Block(const Weight* p) : low(widen_f16(p)), high(widen_f16(p + W)) {}
-    };
-    static inline F add(const F& sum, const Row* a, const Block& w) {
-        return fma(load(a + W), w.high, fma(load(a), w.low, sum));
-    }
+    static constexpr int k_parts = 2;
+    static inline F weight(const Weight* p, int part) { return widen_f16(p + part * W); }
+    static inline F row(const Row* p, int part) { return load(p + part * W); }
+    static inline F add(const F& sum, const F& a, const F& w) { return fma(a, w, sum); }
 };
 struct WideBf16 { // even values, then odd ones: a shift and a mask widen them
     using Weight = std::uint16_t;
     using Row = float;
-    struct Block {
-        F low, high;
-        explicit Block(const Weight* p) {
-            const I pairs = load_pairs(p);
-            low = float_of_bits(pairs << 16);
-            high = float_of_bits(pairs & I(static_cast<std::int32_t>(0xffff0000u)));
-        }
-    };
-    static inline F add(const F& sum, const Row* a, const Block& w) {
-        return fma(load(a + W), w.high, fma(load(a), w.low, sum));
+    static constexpr int k_parts = 2;
+    static inline F weight(const Weight* p, int part) {
+        const I pairs = load_pairs(p);
+        return float_of_bits(part == 0 ? pairs << 16 : pairs & I(static_cast<std::int32_t>(0xffff0000u)));
     }
+    static inline F row(const Row* p, int part) { return load(p + part * W); }
+    static inline F add(const F& sum, const F& a, const F& w) { return fma(a, w, sum); }
 };
 #if defined(TUTTI_KERNEL_DOT)
 struct PairsBf16 {
     using Weight = std::uint16_t;
     using Row = std::uint16_t;
-    struct Block {
-        I pairs;
-        explicit Block(const Weight* p) : pairs(load_pairs(p)) {}
-    };
-    static inline F add(const F& sum, const Row* a, const Block& w) {
+    static constexpr int k_parts = 1;
+    static inline I weight(const Weight* p, int) { return load_pairs(p); }
+    static inline I row(const Row* p, int) { return load_pairs(p); }
+    static inline F add(const F& sum, const I& a, const I& w) {
         F next = sum;
-        const __m512i x = load_pairs(a);
 #if defined(__GNUC__)
-        __asm__("vdpbf16ps %2, %1, %0" : "+v"(next.data) : "v"(x), "v"(w.pairs.data));
+        __asm__("vdpbf16ps %2, %1, %0" : "+v"(next.data) : "v"(a.data), "v"(w.data));
 #else
-        next = F(_mm512_dpbf16_ps(next, reinterpret_cast<__m512bh>(x),
-                                  reinterpret_cast<__m512bh>(static_cast<__m512i>(w.pairs))));
+        next = F(_mm512_dpbf16_ps(next, reinterpret_cast<__m512bh>(static_cast<__m512i>(a)),
+                                  reinterpret_cast<__m512bh>(static_cast<__m512i>(w))));
 #endif
         return next;
     }
 };
 #else
-using PairsBf16 = WideBf16;               // rounded rows, widened
+using PairsBf16 = WideBf16; // rounded rows, widened
 #endif
 
-static void arrange(const float* x, std::ptrdiff_t step, int rows, int k, RowKind kind, void* to) {
+static void arrange(const float* x, std::ptrdiff_t step, int rows, int k, RowKind kind, void* to,
+                    std::ptrdiff_t to_step) {
     const int whole = (k + k_block - 1) / k_block * k_block;
 #if defined(TUTTI_KERNEL_DOT)
     if (kind == RowKind::bf16_pairs) {
-        auto* out = static_cast<std::uint16_t*>(to);
-        for (int r = 0; r < rows; ++r, x += step, out += whole) {
+        for (int r = 0; r < rows; ++r, x += step) {
+            auto* out = reinterpret_cast<std::uint16_t*>(static_cast<char*>(to) + r * to_step);
             for (int i = 0; i < k; ++i) {
                 std::uint32_t bits;
                 TUTTI_COPY_BITS(bits, x[i]);
@@ -161,15 +156,16 @@ static void arrange(const float* x, std::ptrdiff_t step, int rows, int k, RowKin
         return;
     }
 #endif
-    auto* out = static_cast<float*>(to);
     const bool pairs = kind == RowKind::bf16 || kind == RowKind::bf16_pairs, round = kind == RowKind::bf16_pairs;
-    for (int r = 0; r < rows; ++r, x += step, out += whole)
+    for (int r = 0; r < rows; ++r, x += step) {
+        auto* out = reinterpret_cast<float*>(static_cast<char*>(to) + r * to_step);
         for (int i = 0; i < whole; i += k_block)
             for (int j = 0; j < k_block; ++j) {
                 const int from = i + (!pairs ? j : j < W ? 2 * j : 2 * (j - W) + 1);
                 const float value = from < k ? x[from] : 0.0f;
                 out[i + j] = round ? rounded(value) : value;
             }
+    }
 }
 
 static inline void finish(float* c, float sum, RowEpilogue epilogue) {
@@ -205,13 +201,22 @@ static inline void row_tile(const RowProduct& p, int n, int r) {
     const auto row = [&](int j) { return reinterpret_cast<const Row*>(a + j * p.a_step); };
     for (int k = 0; k < whole; k += k_block) {
         TUTTI_UNROLL
-        for (int i = 0; i < N; ++i) {
-            const Weight* at = w + static_cast<std::ptrdiff_t>(i) * p.k + k;
-            TUTTI_PREFETCH(at + static_cast<std::ptrdiff_t>(N) * p.k); // the next tile's
-            const typename P::Block block(at);
+        for (int i = 0; i < N; ++i)
+            TUTTI_PREFETCH(w + static_cast<std::ptrdiff_t>(N + i) * p.k + k); // the next tile's
+        TUTTI_UNROLL
+        for (int part = 0; part < P::k_parts; ++part) {
+            decltype(P::weight(w, 0)) weights[N]; // widened once for all rows
             TUTTI_UNROLL
-            for (int j = 0; j < R; ++j)
-                sum[i][j] = P::add(sum[i][j], row(j) + k, block);
+            for (int i = 0; i < N; ++i)
+                weights[i] = P::weight(w + static_cast<std::ptrdiff_t>(i) * p.k + k, part);
+            TUTTI_UNROLL
+            for (int j = 0; j < R; ++j) {
+                auto x = P::row(row(j) + k, part);
+                TUTTI_IN_REGISTER(x); // read once for all columns: gcc reads it again for each
+                TUTTI_UNROLL
+                for (int i = 0; i < N; ++i)
+                    sum[i][j] = P::add(sum[i][j], x, weights[i]);
+            }
         }
     }
     if (whole < p.k) // the rest of the row, filled up with zeros: nothing beyond the weights is read
@@ -219,9 +224,9 @@ static inline void row_tile(const RowProduct& p, int n, int r) {
             alignas(64) Weight rest[k_block] = {};
             for (int k = whole; k < p.k; ++k)
                 rest[k - whole] = w[static_cast<std::ptrdiff_t>(i) * p.k + k];
-            const typename P::Block block(rest);
-            for (int j = 0; j < R; ++j)
-                sum[i][j] = P::add(sum[i][j], row(j) + whole, block);
+            for (int part = 0; part < P::k_parts; ++part)
+                for (int j = 0; j < R; ++j)
+                    sum[i][j] = P::add(sum[i][j], P::row(row(j) + whole, part), P::weight(rest, part));
         }
     for (int j = 0; j < R; ++j) {
         float* c = p.c + (r + j) * p.c_step + n;
@@ -241,16 +246,16 @@ static inline void row_columns(const RowProduct& p, int n0, int n1, int r) {
 
 template <class P>
 static void row_dot(const RowProduct& p, int n0, int n1) {
-#if defined(__AVX512F__)
-    constexpr int k_wide = 3, k_four = 4; // 24 and 16 sums of 32 registers
-#else
-    constexpr int k_wide = 1, k_four = 2; // 8 sums of 16 registers
-#endif
     int r = 0;
+#if defined(__AVX512F__)
     for (; r + 8 <= p.rows; r += 8)
-        row_columns<P, k_wide, 8>(p, n0, n1, r);
+        row_columns<P, 3, 8>(p, n0, n1, r); // 24 sums, 3 of W, 1 of A: 28 of 32 registers
     for (; r + 4 <= p.rows; r += 4)
-        row_columns<P, k_four, 4>(p, n0, n1, r);
+        row_columns<P, 4, 4>(p, n0, n1, r);
+#else
+    for (; r + 4 <= p.rows; r += 4)
+        row_columns<P, 3, 4>(p, n0, n1, r); // 12 sums, 3 of W, 1 of A
+#endif
     for (; r + 2 <= p.rows; r += 2)
         row_columns<P, 4, 2>(p, n0, n1, r);
     for (; r < p.rows; ++r)
