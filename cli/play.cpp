@@ -2,11 +2,8 @@
 // tutti play [SONG.mid]: the live synth.
 // Over 400 lines: one session from its options to its last block, whose parts share its state.
 #include <array>
-#include <atomic>
 #include <chrono>
-#include <cmath>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -18,14 +15,16 @@
 #include <tutti/midi_player.h>
 
 #include "cli/command.h"
+#include "cli/late_output.h"
 #include "cli/live_output.h"
+#include "cli/live_player.h"
+#include "cli/live_song.h"
 #include "cli/lost_device.h"
 #include "cli/patch_name.h"
 #include "cli/play_sound.h"
 #include "cli/terminal.h"
 #include "io/audio_device.h"
 #include "io/audio_file.h"
-#include "io/midi_clock.h"
 #include "io/midi_port.h"
 
 namespace tutti::cli {
@@ -50,87 +49,14 @@ struct Options {
     bool quiet = false;
     std::string trace;
     int look_ahead = 4;
+    LiveSong generated;
 };
 
-constexpr int k_parts = 16;
+constexpr int k_parts = k_live_parts;
 constexpr int k_drum_part = 9;
-constexpr std::size_t k_most_tunings = 256; // that wait for the main loop
+constexpr int k_song_part = k_parts; // of a generated song: behind MIDI's channels, where no program change finds it
 constexpr double k_post_ahead_seconds = 0.5;
 constexpr double k_lead_in_seconds = 0.1;
-
-// Notes from MIDI ports and from the typing keyboard. Ports have threads of their own: a mutex makes them one sender.
-class Player {
-public:
-    Player(std::shared_ptr<Stream> stream, Sender sender) : m_stream(std::move(stream)), m_sender(std::move(sender)) {
-        for (auto& each : m_program)
-            each = -1;
-    }
-
-    void message(std::span<const std::uint8_t> bytes, std::chrono::steady_clock::time_point time) {
-        const std::lock_guard lock(m_mutex);
-        const double seconds = std::chrono::duration<double>(time.time_since_epoch()).count();
-        if (m_clock.receive(bytes, seconds)) follow_clock();
-        if (!bytes.empty() && bytes[0] == 0xf0 && m_tunings.size() < k_most_tunings)
-            if (auto message = TuningMessage::parse(bytes); message.ok()) // needs memory: the main loop does it
-                m_tunings.push_back(std::move(message).value());
-        if (bytes.empty() || bytes[0] < 0x80 || bytes[0] >= 0xf0) return;
-        const int part = bytes[0] & 0x0f, status = bytes[0] & 0xf0;
-        const int first = bytes.size() > 1 ? bytes[1] : 0, second = bytes.size() > 2 ? bytes[2] : 0;
-        if (status == 0xc0) // needs memory: the main loop does it
-            m_program[static_cast<std::size_t>(part)] = first;
-        else
-            m_sender.post(Event::midi(m_stream->now(), part, bytes[0], first, second));
-    }
-
-    void note(int key, bool on) {
-        const std::lock_guard lock(m_mutex);
-        const std::int64_t now = m_stream->now();
-        m_sender.post(on ? Event::note_on(now, 0, key, 0.8) : Event::note_off(now, 0, key));
-    }
-
-    void panic() {
-        const std::lock_guard lock(m_mutex);
-        Event off;
-        off.type = EventType::all_sound_off;
-        off.part = k_every_part;
-        m_sender.post(off);
-    }
-
-    // Tuning messages since the last call.
-    std::vector<TuningMessage> take_tunings() {
-        const std::lock_guard lock(m_mutex);
-        return std::exchange(m_tunings, {});
-    }
-    // The program that a part was asked for since the last call, or -1.
-    int take_program(int part) { return m_program[static_cast<std::size_t>(part)].exchange(-1); }
-
-private:
-    void follow_clock() {
-        const double tempo = m_clock.beats_per_minute();
-        if (tempo > 0.0 && std::fabs(tempo - m_tempo) > 0.001 * m_tempo) {
-            m_tempo = tempo;
-            m_sender.post(Event::set_tempo(m_stream->now(), tempo));
-        }
-        if (m_clock.running() != m_playing) {
-            m_playing = m_clock.running();
-            Event transport;
-            transport.frame = m_stream->now();
-            transport.type = EventType::transport;
-            transport.part = k_every_part;
-            transport.index = m_playing ? 1 : 0;
-            m_sender.post(transport);
-        }
-    }
-
-    std::shared_ptr<Stream> m_stream;
-    std::mutex m_mutex;
-    Sender m_sender;
-    io::MidiClock m_clock;
-    double m_tempo = 120.0;
-    bool m_playing = false;
-    std::array<std::atomic<int>, k_parts> m_program;
-    std::vector<TuningMessage> m_tunings;
-};
 
 Result<Patch> named_patch(const std::string& name) {
     if (name == "init") return Patch{};
@@ -141,12 +67,13 @@ std::int64_t underruns(const LiveOutput& live, const io::AudioOutput* output) {
     return output != nullptr ? output->underruns() : live.underruns();
 }
 
-void show(LiveOutput& output, const Stream& stream, std::int64_t underruns, const std::string& patch, int octave) {
+void show(LiveOutput& output, const Stream& stream, std::int64_t underruns, const std::string& patch, int octave,
+          const std::string& song) {
     const LiveOutput::Meter meter = output.meter();
     const StreamStats stats = stream.stats();
-    tell("\r\x1b[K[{}] [{}] {:3} voices {:3.0f} % load {} underruns  {}  C{}",
+    tell("\r\x1b[K[{}] [{}] {:3} voices {:3.0f} % load {} underruns  {}  C{}{}{}",
          cli::meter(meter.peak[0], meter.average[0], 16), cli::meter(meter.peak[1], meter.average[1], 16), stats.voices,
-         100.0 * meter.load, underruns + stats.late_blocks, patch, octave);
+         100.0 * meter.load, underruns + stats.late_blocks, patch, octave, song.empty() ? "" : "  ", song);
     std::fflush(stderr);
 }
 
@@ -161,10 +88,13 @@ struct Kept {
 // Everything that runs while the synth plays.
 class Session {
 public:
-    Session(const Options& options, std::shared_ptr<Stream> stream, const Kept& kept)
+    Session(Options& options, std::shared_ptr<Stream> stream, const Kept& kept)
         : m_options(options), m_stream(std::move(stream)), m_kept(kept) {}
+    ~Session() { m_options.generated.end(); } // before the stream goes
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
 
-    Status begin() {
+    Status begin(Engine& engine) {
         auto patch = named_patch(m_options.patch);
         if (!patch.ok()) return patch.status();
         m_patch = patch->name;
@@ -198,6 +128,7 @@ public:
             if (!writer.ok()) return writer.status();
             m_writer.emplace(std::move(writer).value());
         }
+        if (m_options.generated.asked()) m_options.generated.begin(engine, m_stream, k_song_part);
         return {};
     }
 
@@ -229,7 +160,8 @@ public:
             for (const TuningMessage& message : m_player->take_tunings())
                 if (Status tuned = m_stream->tune(message); !tuned.ok() && !m_options.quiet)
                     tell("{}\n", tuned.message());
-            if (shows) show(live, *m_stream, underruns(live, output), m_patch, m_keys.octave());
+            if (shows)
+                show(live, *m_stream, underruns(live, output), m_patch, m_keys.octave(), m_options.generated.line());
             if (seconds_now() < next_slow) continue;
             next_slow = seconds_now() + 0.5;
             if (output != nullptr) status = output->check();
@@ -289,7 +221,9 @@ private:
     bool finished() {
         const double seconds = static_cast<double>(m_stream->now()) / m_stream->sample_rate();
         if (m_options.seconds > 0.0) return m_kept.seconds + seconds >= m_options.seconds;
-        if (!m_song || !m_song->done()) return false;
+        if (m_options.generated.goes_on()) return false;
+        if (!m_song) return m_options.generated.asked();
+        if (!m_song->done()) return false;
         const double end = static_cast<double>(m_song->end_frame()) / m_stream->sample_rate();
         return seconds > end + 0.3 && (m_stream->stats().voices == 0 || seconds > end + 30.0);
     }
@@ -328,7 +262,7 @@ private:
         }
     }
 
-    const Options& m_options;
+    Options& m_options;
     std::shared_ptr<Stream> m_stream;
     Kept m_kept;
     std::optional<Player> m_player;
@@ -339,39 +273,26 @@ private:
     std::string m_patch;
 };
 
-// The device is opened first, since the stream takes its rate. Its callback waits for the stream in `live`.
-struct Late {
-    std::atomic<LiveOutput*> live{nullptr};
-    static void callback(void* user, float* const* out, int frames) noexcept {
-        if (LiveOutput* live = static_cast<Late*>(user)->live.load(std::memory_order_acquire))
-            LiveOutput::callback(live, out, frames);
-        else
-            for (int c = 0; c < 2; ++c)
-                for (int i = 0; i < frames; ++i)
-                    out[c][i] = 0.0f;
-    }
-};
-
 // One stream on one device, which may go and come back. A device that comes back at another rate needs another stream: `device`
 // is it, `kept` what the next one begins with, and `again` is true.
 struct Played {
     Status status;
     bool again = false;
 };
-Played play_on(const Options& options, Engine& engine, std::optional<io::AudioOutput>& device, Late& late,
+Played play_on(Options& options, Engine& engine, std::optional<io::AudioOutput>& device, LateOutput& late,
                const io::OutputConfig& output, Kept& kept) {
     StreamConfig config;
     config.sample_rate = device ? device->sample_rate() : options.rate > 0.0 ? options.rate : 48000.0;
     config.mode = options.mode == "ahead" ? Mode::ahead : Mode::inline_;
     config.max_frames = 8192;
-    config.parts = k_parts;
+    config.parts = options.generated.asked() ? k_song_part + 1 : k_parts;
     config.soft_start = true;
     config.look_ahead_blocks = options.look_ahead;
     auto stream = engine.open(config);
     if (!stream.ok()) return {stream.status()};
 
     Session session(options, *stream, kept);
-    if (Status status = session.begin(); !status.ok()) return {status};
+    if (Status status = session.begin(engine); !status.ok()) return {status};
     LiveOutput live(*stream, !options.record.empty());
     std::int64_t underruns_before = 0;
     Status played;
@@ -393,7 +314,7 @@ Played play_on(const Options& options, Engine& engine, std::optional<io::AudioOu
         device.reset(); // nothing of the old one is left when a new one is opened
         late.live.store(nullptr, std::memory_order_release);
         if (!options.quiet) tell("{}: the device has gone; waiting {:g} s for its return\n", lost.name, options.wait);
-        auto back = wait_for_return(lost, output, Late::callback, &late,
+        auto back = wait_for_return(lost, output, LateOutput::callback, &late,
                                     {options.wait, [&] { return leaves = session.leaves(); }});
         if (!back && (leaves || g_interrupted)) played = {};
         if (!back) break;
@@ -417,9 +338,15 @@ Played play_on(const Options& options, Engine& engine, std::optional<io::AudioOu
                        fmt::format("the device came back at {:g} Hz, the recording has {:g}", device->sample_rate(),
                                    config.sample_rate),
                        "the recording ends where the device went", "record to another file from there on")};
+    if (again && options.generated.goes_on())
+        return {Status(Code::device_failed,
+                       fmt::format("the device came back at {:g} Hz, the song is generated for a stream of {:g}",
+                                   device->sample_rate(), config.sample_rate),
+                       "the song ends where the device went", "play again")};
     kept = session.kept();
     if (again) return {{}, true};
     if (!played.ok()) return {played};
+    if (Status made = options.generated.status(); !made.ok() && made.code() != Code::cancelled) return {made};
     const StreamStats stats = (*stream)->stats();
     if (!options.quiet)
         tell("{:.1f} s played, {} underruns, {} late blocks, {} late events, {} voices stolen\n", kept.seconds,
@@ -433,7 +360,7 @@ Played play_on(const Options& options, Engine& engine, std::optional<io::AudioOu
     return {};
 }
 
-int run(const Options& options) {
+int run(Options& options) {
     const auto wrong = [](const std::string& what, const std::string& remedy) {
         return fail(Status(Code::out_of_range, what, "nothing was played", remedy));
     };
@@ -448,19 +375,27 @@ int run(const Options& options) {
           check_range("--look-ahead", options.look_ahead, 1.0, 256.0, nothing)})
         if (!status.ok()) return fail(status);
 
+    if (is_sound_file(options.song) && options.generated.asked())
+        return wrong("--generate plays beside MIDI, not beside a sound file", "leave one of them away");
     if (is_sound_file(options.song))
         return play_sound({options.song, options.lyrics, options.model, options.device, options.rate, options.seconds,
                            options.wait, options.frames, options.null, options.quiet});
-    if (!options.lyrics.empty()) return wrong("--lyrics belong to a sound file", "name one");
+    if (options.generated.asked()) {
+        if (Status status = options.generated.prepare(options.lyrics == "-" ? "" : options.lyrics, options.quiet);
+            !status.ok())
+            return fail(status);
+    } else if (!options.lyrics.empty()) {
+        return wrong("--lyrics belong to a sound file", "name one, or --generate a song of them");
+    }
 
-    Late late;
+    LateOutput late;
     std::optional<io::AudioOutput> device;
     io::OutputConfig output;
     output.device = options.device;
     output.sample_rate = options.rate;
     output.frames = options.frames;
     if (!options.null) {
-        auto opened = io::AudioOutput::open(output, Late::callback, &late);
+        auto opened = io::AudioOutput::open(output, LateOutput::callback, &late);
         if (!opened.ok()) return fail(opened.status());
         device.emplace(std::move(opened).value());
     }
@@ -490,9 +425,11 @@ Command add_play(CLI::App& app) {
     option(*sub, "--patch", options->patch, "Factory patch or patch file for every part");
     option(*sub, "--mode", options->mode, "inline (no added latency) or ahead (render thread)");
     CLI::Option* const lyrics = sub->add_option("--lyrics", options->lyrics,
-                                                "A sound file's words in time: this .lrc file or the one beside it")
+                                                "A sound file's words in time: this .lrc file or the one beside it; of "
+                                                "--generate: a text, or a file of it")
                                     ->expected(0, 1);
     sub->add_option("--model", options->model, "Whisper folder that hears the words where there is no .lrc file");
+    options->generated.add_options(*sub);
     option(*sub, "--look-ahead", options->look_ahead, "Blocks of 64 frames that ahead renders before they are heard");
     sub->add_option("--record", options->record, "Also write what is heard to this sound file");
     option(*sub, "--seconds", options->seconds, "Stop after so long, 0: at the song's end or on q");

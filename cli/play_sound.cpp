@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "cli/play_sound.h"
 
-#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -14,7 +13,7 @@
 #include <tutti/engine.h>
 
 #include "cli/command.h"
-#include "cli/live_output.h"
+#include "cli/late_output.h"
 #include "cli/lost_device.h"
 #include "cli/lyrics.h"
 #include "cli/terminal.h"
@@ -73,19 +72,6 @@ Result<std::vector<LyricLine>> lyrics_of(const SoundPlay& options) {
                   "give --lyrics FILE.lrc, or --model DIR to hear them");
 }
 
-// The device asks for sound before the stream stands: silence until then.
-struct Late {
-    std::atomic<LiveOutput*> live{nullptr};
-    static void callback(void* user, float* const* out, int frames) noexcept {
-        if (LiveOutput* live = static_cast<Late*>(user)->live.load(std::memory_order_acquire))
-            LiveOutput::callback(live, out, frames);
-        else
-            for (int c = 0; c < 2; ++c)
-                for (int i = 0; i < frames; ++i)
-                    out[c][i] = 0.0f;
-    }
-};
-
 } // namespace
 
 bool is_sound_file(const std::string& path) {
@@ -108,14 +94,14 @@ int play_sound(const SoundPlay& options) {
     const double length = static_cast<double>(buffer->frames()) / buffer->sample_rate;
     auto sound = std::make_shared<Sound>(buffer->sample_rate, std::move(buffer->channels));
 
-    Late late;
+    LateOutput late;
     std::optional<io::AudioOutput> device;
     io::OutputConfig output;
     output.device = options.device;
     output.sample_rate = options.rate;
     output.frames = options.frames;
     if (!options.null) {
-        auto opened = io::AudioOutput::open(output, Late::callback, &late);
+        auto opened = io::AudioOutput::open(output, LateOutput::callback, &late);
         if (!opened.ok()) return fail(opened.status());
         device.emplace(std::move(opened).value());
     }
@@ -171,7 +157,7 @@ int play_sound(const SoundPlay& options) {
             if (!options.quiet)
                 tell("{}: the device has gone; waiting {:g} s for its return\n", lost.name, options.wait);
             bool leaves = false;
-            device = wait_for_return(lost, output, Late::callback, &late,
+            device = wait_for_return(lost, output, LateOutput::callback, &late,
                                      {options.wait, [&] { return leaves = keys.read_key(20) == 'q'; }});
             if (!device) {
                 if (leaves || g_interrupted) status = {};

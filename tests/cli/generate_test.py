@@ -186,6 +186,18 @@ class Generate(unittest.TestCase):
         self.assertEqual(load(self.path("rest.codes.json"))["codes"], load(self.path("whole.codes.json"))["codes"])
         self.assertTrue(os.path.exists(whole))
 
+    def test_a_song_plays_beside_the_synth(self):
+        arguments = ["play", "--generate", self.model, "--tags", "pop", "--length", "2", "--seed", "5", "--flow-steps", "1", "--null", "--no-midi"]
+        done = run(*arguments, "--lyrics", LYRICS, "--record", self.path("heard.wav"))
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        samples = read(self.path("heard.wav"))[100:]
+        self.assertGreater(len(samples), 2 * 48000 * 6)
+        self.assertTrue(any(samples))
+        for lyrics, text, code in (([], "no --lyrics", 2), (["--lyrics", "gone.txt"], "there is no such file", 4)):
+            done = run(*arguments, *lyrics)
+            self.assertEqual(done.returncode, code, done.stderr.decode())
+            self.assertIn(text, done.stderr.decode())
+
     def test_int8_is_compared_before_it_is_used(self):
         done = run("generate", "--model", self.model, "--tags", "pop", "--lyrics", LYRICS, "--length", "2", "--seed", "5", "--flow-steps", "1",
                    "--ignore-eos", "--dtype", "int8", "-o", self.path("i.wav"))  # fmt: skip
