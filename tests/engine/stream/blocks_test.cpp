@@ -72,7 +72,12 @@ int difference(const std::vector<float>& a, const std::vector<float>& b) {
 } // namespace
 
 TEST_CASE("sums of sub-blocks equal one block, bit for bit, in every mode") {
-    for (const std::uint32_t seed : {1u, 2u, 3u}) {
+#if defined(__SANITIZE_THREAD__)
+    const std::uint32_t songs = 1; // twenty times as slow, and it looks at how threads meet alone
+#else
+    const std::uint32_t songs = 3;
+#endif
+    for (std::uint32_t seed = 1; seed <= songs; ++seed) {
         CAPTURE(seed);
         const std::vector<float> whole = render({Mode::inline_, 8192, 8192}, seed);
         CHECK(*std::max_element(whole.begin(), whole.end()) > 0.01f);
@@ -91,7 +96,7 @@ TEST_CASE("red control: one event moved by a frame is found") {
     const std::vector<float> whole = render({Mode::inline_, 512, 512}, 1);
     Way planted{Mode::inline_, 512, 512};
     int found = 0;
-    for (planted.planted = 10; planted.planted < 20; ++planted.planted)
+    for (planted.planted = 10; planted.planted < 20 && found == 0; ++planted.planted)
         found += difference(whole, render(planted, 1)) >= 0 ? 1 : 0;
     CHECK(found > 0);
 }
