@@ -186,6 +186,16 @@ class Generate(unittest.TestCase):
         self.assertEqual(load(self.path("rest.codes.json"))["codes"], load(self.path("whole.codes.json"))["codes"])
         self.assertTrue(os.path.exists(whole))
 
+    def test_a_song_is_heard_again(self):
+        transcriber = os.path.join(DATA, "whisper", "short", "HeartTranscriptor-oss")
+        done = run("generate", "--model", self.model, "--tags", "pop", "--lyrics", LYRICS, "--length", "4", "--seed", "5", "--flow-steps", "1",
+                   "--ignore-eos", "--verify", transcriber, "-o", self.path("v.wav"))  # fmt: skip
+        self.assertEqual(done.returncode, 0, done.stderr.decode())
+        self.assertIn("words heard", done.stdout.decode() + done.stderr.decode())  # random weights: how many says nothing
+        lines = read(self.path("v.lrc")).decode()
+        self.assertIn("la", lines)
+        self.assertRegex(lines, r"<00:0\d\.\d\d>")
+
     def test_a_song_plays_beside_the_synth(self):
         arguments = ["play", "--generate", self.model, "--tags", "pop", "--length", "2", "--seed", "5", "--flow-steps", "1", "--null", "--no-midi"]
         done = run(*arguments, "--lyrics", LYRICS, "--record", self.path("heard.wav"))
