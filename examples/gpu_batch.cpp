@@ -41,8 +41,7 @@ int main(int argc, char** argv) {
                     .values = values.data() + i * width};
 
     std::vector<float> sound(static_cast<std::size_t>(voices) * k_frames); // [voice][frame]
-    (*batch)->render(notes.data(), k_frames, sound.data(), k_frames);
-    (*batch)->normalise(k_frames, sound.data(), k_frames);
+    (*batch)->render(notes.data(), k_frames, sound.data(), k_frames, true);
     int heard = 0;
     for (int v = 0; v < voices; ++v) {
         float peak = 0.0f;

@@ -19,23 +19,24 @@ constexpr int k_output_field_count = 6;
 template <class F>
 class Output {
 public:
-    TUTTI_INLINE Output(Slots<F> v, const Context& c, int at, int first, Accumulator to)
+    // `fresh`: nothing stands there yet.
+    TUTTI_INLINE Output(Slots<F> v, const Context& c, int at, int first, Accumulator to, bool fresh = false)
         : m_left(v.get(at + k_output_left)), m_right(v.get(at + k_output_right)),
           m_left_slope(v.get(at + k_output_left + 1)), m_right_slope(v.get(at + k_output_right + 1)),
           m_memory(v.get(at + k_output_memory)), m_memory_right(v.get(at + k_output_memory_right)),
           m_open(v.get(input_lowpass)), m_muffled(both(F(0.0f) < m_open, m_open < F(1.0f))), m_muffle(any(m_muffled)),
-          m_stereo(c.stereo), m_to_left(to.left + first * k_row_slots),
+          m_stereo(c.stereo), m_fresh(fresh), m_to_left(to.left + first * k_row_slots),
           m_to_right(c.stereo ? to.right + first * k_row_slots : nullptr) {}
 
     // A voice of one channel.
     TUTTI_INLINE void add(F y) {
         if (m_muffle) y = pass(y, m_memory);
         m_left = m_left + m_left_slope;
-        add_frame(m_to_left, y * m_left);
+        put(m_to_left, y * m_left);
         m_to_left += k_row_slots;
         if (!m_stereo) return;
         m_right = m_right + m_right_slope;
-        add_frame(m_to_right, y * m_right);
+        put(m_to_right, y * m_right);
         m_to_right += k_row_slots;
     }
     // A voice of two channels; a mono stream hears their mean.
@@ -47,8 +48,8 @@ public:
         }
         m_left = m_left + m_left_slope;
         m_right = m_right + m_right_slope;
-        add_frame(m_to_left, left * m_left);
-        add_frame(m_to_right, right * m_right);
+        put(m_to_left, left * m_left);
+        put(m_to_right, right * m_right);
         m_to_left += k_row_slots;
         m_to_right += k_row_slots;
     }
@@ -61,6 +62,12 @@ public:
     }
 
 private:
+    TUTTI_INLINE void put(float* to, F value) const {
+        if (m_fresh)
+            store(to, F(0.0f) + value); // as if it were added: no -0
+        else
+            add_frame(to, value);
+    }
     TUTTI_INLINE F pass(F y, F& memory) const {
         memory = select(m_muffled, fma(m_open, y - memory, memory), memory);
         return select(m_muffled, memory, y);
@@ -68,7 +75,7 @@ private:
 
     F m_left, m_right, m_left_slope, m_right_slope, m_memory, m_memory_right, m_open;
     MaskOf<F> m_muffled;
-    bool m_muffle, m_stereo;
+    bool m_muffle, m_stereo, m_fresh;
     float *m_to_left, *m_to_right;
 };
 

@@ -67,6 +67,16 @@ TUTTI_INLINE Pair<F> product_of(Pair<F> a, Pair<F> b) {
 constexpr float k_eps = 1e-6f; // as torchsynth has it
 constexpr float k_ln2 = 0.693147182f, k_ln2_rest = -1.90465432e-9f;
 
+// (2^f - 1 - ln(2) f) / f^2 (Taylor).
+template <class F>
+TUTTI_INLINE F exp2_rest(F f) {
+    F q = fma(F(1.32154868e-6f), f, F(1.52527338e-5f));
+    q = fma(q, f, F(1.54035304e-4f));
+    q = fma(q, f, F(1.33335581e-3f));
+    q = fma(q, f, F(9.61812911e-3f));
+    q = fma(q, f, F(5.55041087e-2f));
+    return fma(q, f, F(2.40226507e-1f));
+}
 // 2^x, relative error 5e-9, |x.high| <= 126.
 template <class F>
 TUTTI_INLINE Pair<F> exp2_of(Pair<F> x) {
@@ -74,13 +84,7 @@ TUTTI_INLINE Pair<F> exp2_of(Pair<F> x) {
     const F f = x.high - whole.value;
     Pair<F> slope = product_of(f, F(k_ln2));
     slope.low = fma(f, F(k_ln2_rest), slope.low);
-    F q = fma(F(1.32154868e-6f), f, F(1.52527338e-5f)); // Taylor
-    q = fma(q, f, F(1.54035304e-4f));
-    q = fma(q, f, F(1.33335581e-3f));
-    q = fma(q, f, F(9.61812911e-3f));
-    q = fma(q, f, F(5.55041087e-2f));
-    q = fma(q, f, F(2.40226507e-1f));
-    const Pair<F> one = sum_of(F(1.0f), slope.high), two = sum_of(one.high, f * f * q);
+    const Pair<F> one = sum_of(F(1.0f), slope.high), two = sum_of(one.high, f * f * exp2_rest(f));
     const F low = (one.low + two.low) + fma(x.low * F(k_ln2), two.high, slope.low);
     const F power = float_of_bits(shift_left(whole.integer + UintOf<F>(127u), 23));
     return {two.high * power, low * power};
@@ -90,6 +94,9 @@ TUTTI_INLINE Pair<F> exp2_of(Pair<F> x) {
 // heard by a comparison at -50 dB.
 template <class F>
 TUTTI_INLINE Pair<F> power_of(Pair<F> x, F power) {
+    // What has come to its end stays there: 0 and 1 are exact, so the others' bits do not tell.
+    if (!any(both(x.high > F(0.0f), either(x.high < F(1.0f), x.low != F(0.0f)))))
+        return {select(x.high > F(0.0f), F(1.0f), F(0.0f)), F(0.0f)};
     const F some = max(x.high, F(1e-30f)), y = log2(some);
     // One Newton step: log2(x) = y + log2(x 2^-y).
     const Pair<F> back = exp2_of(Pair<F>{F(0.0f) - y, F(0.0f)});

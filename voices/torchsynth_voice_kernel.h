@@ -29,11 +29,7 @@ struct TorchsynthVoice {
     static bool runs_through(const Context&) { return true; }
     template <int G>
     static void run(const View* v, const Context& c, int first, int last, bool through, bool tick, Accumulator to) {
-        for (int i = first; to.fresh && i < last; ++i) {
-            store(to.left + i * k_row_slots, F(0.0f));
-            if (c.stereo) store(to.right + i * k_row_slots, F(0.0f));
-        }
-        for (int g = 0; g < G; ++g)
+        for (int g = 0; g < G; ++g, to.fresh = false)
             for (int at = first; at < last;) {
                 if (through && (tick || at > first)) {
                     torchsynth_kernel::advance(v[g]);

@@ -67,8 +67,9 @@ enum VcoField : int {
     o_over,  // whole - step
     o_least, // what may be added to the step
     o_most,
-    o_slope, // octaves a control step, before the next control point and after it
-    k_vco_fields = o_slope + 2
+    o_slope,              // octaves a control step, before the next control point and after it
+    o_more = o_slope + 2, // what the frames since the tick have made of it: 2^octaves - 1, and its rounding
+    k_vco_fields = o_more + 2
 };
 
 enum Field : int {
@@ -82,10 +83,11 @@ enum Field : int {
     f_released,                            // the control step of release, or far away
     f_unit,                                // increment of 440 Hz and its rounding
     f_bend = f_unit + 2,                   // semitones
-    f_edge,                                // pi/2 times the partials of the square
+    f_edge,                                // pi/2 times the partials of the square, in octaves of its e^2x
     f_shape,
     f_level,                              // of the mixer: oscillators, noise
-    f_gain = f_level + 3,                 // of the two sides, without the fade at the end
+    f_loud = f_level + 3,                 // the same times their envelopes, at this frame
+    f_gain = f_loud + 3,                  // of the two sides, without the fade at the end
     f_point = f_gain + 2,                 // [target][3]: modulation at control points step, step + 1, step + 2
     f_rounding = f_point + 3 * k_targets, // [vco][3]: what the pitches' points lack
     f_matrix = f_rounding + 6,            // [source][target]

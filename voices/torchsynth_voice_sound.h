@@ -14,24 +14,14 @@ namespace torchsynth_kernel {
 constexpr int k_vco_1 = f_vco_1, k_vco_2 = f_vco_2;
 constexpr float k_one_twelfth = 0.0833333358f, k_one_twelfth_rest = -2.48352687e-9f;
 
-// 2^x - 1 for |x| <= 0.5, relative error 1e-7 even near 0 (Taylor).
+// 2^x - 1, held at |x| = 0.5, relative error 1e-8 even near 0 (Taylor).
 template <class F>
-TUTTI_INLINE F exp2_minus_1(F x) {
-    F p = fma(F(1.52527338e-5f), x, F(1.54035304e-4f));
-    p = fma(p, x, F(1.33335581e-3f));
-    p = fma(p, x, F(9.61812911e-3f));
-    p = fma(p, x, F(5.55041087e-2f));
-    p = fma(p, x, F(2.40226507e-1f));
-    p = fma(p, x, F(k_ln2));
-    return p * x;
-}
-// The same for |x| <= 4, by squaring three times.
-template <class F>
-TUTTI_INLINE F exp2_minus_1_wide(F x) {
-    F m = exp2_minus_1(min(max(x, F(-4.0f)), F(4.0f)) * F(0.125f));
-    m = m * (m + F(2.0f));
-    m = m * (m + F(2.0f));
-    return m * (m + F(2.0f));
+TUTTI_INLINE Pair<F> exp2_minus_1(Pair<F> x) {
+    const F f = min(max(x.high, F(-0.5f)), F(0.5f));
+    Pair<F> slope = product_of(f, F(k_ln2));
+    slope.low = fma(f, F(k_ln2_rest), fma(x.low, F(k_ln2), slope.low));
+    const Pair<F> sum = sum_of(slope.high, f * f * exp2_rest(f));
+    return {sum.high, sum.low + slope.low};
 }
 
 // The increment at a pitch in semitones from 69, relative error 5e-9: the phase of 8 kHz is then right to 1e-3 of a radian
@@ -67,7 +57,22 @@ TUTTI_INLINE void aim_vco(V v, int at, int point, int rounding, MaskOf<F> which,
     put<V, F>(v, at + o_most, which, select(high, F(0.0f), v.get(f_unit) * F(28.508759f) - step.high));
     put<V, F>(v, at + o_slope, which, rise * depth * F(k_one_twelfth));
     put<V, F>(v, at + o_slope + 1, which, rise_after * depth * F(k_one_twelfth));
+    put<V, F>(v, at + o_more, which, F(0.0f));
+    put<V, F>(v, at + o_more + 1, which, F(0.0f));
 }
+// A signal's level at a control position, and how it changes.
+template <class F>
+struct Level {
+    F start, slope, slope_after;
+    template <class V>
+    TUTTI_INLINE Level(V v, int target, int mix) {
+        const F level = v.get(f_level + mix), p0 = v.get(f_point + 3 * target), p1 = v.get(f_point + 3 * target + 1);
+        start = level * p0;
+        slope = level * (p1 - p0);
+        slope_after = level * (v.get(f_point + 3 * target + 2) - p1);
+    }
+};
+constexpr int k_level_of[3] = {to_amp_1, to_amp_2, to_noise};
 
 // Semitones that the note's inputs add to the keyboard's note.
 template <class V>
@@ -131,7 +136,7 @@ void take_parameters(V v, const Context& c, MaskOf<typename V::Lane> which) {
         c.parameter(p_midi_f0) - 69.0f + c.parameter(p_vco_2_tuning) + max(c.parameter(p_vco_2_mod_depth), 0.0f);
     const F octaves = min((key_offset(v) + F(highest)) * F(k_one_twelfth), F(12.0f)) + F(8.78135971f);
     const F decades = max(octaves, F(1.0f)) * F(0.301029996f);
-    put<V, F>(v, f_edge, which, F(12000.0f * 1.57079633f) / (exp2(octaves) * decades));
+    put<V, F>(v, f_edge, which, F(12000.0f * 1.57079633f * 2.88539008f) / (exp2(octaves) * decades));
     put<V, F>(v, f_shape, which, F(c.parameter(p_vco_2_shape)));
     for (int m = 0; m < 3; ++m)
         put<V, F>(v, f_level + m, which, F(c.parameter(p_mix_vco_1 + m)));
@@ -202,6 +207,10 @@ void aim(V v, bool stereo, const Change<typename V::Lane>& k) {
     put<V, F>(v, f_tick_position, k.which, place);
     aim_vco<V, F>(v, f_vco_1, f_point + 3 * to_pitch_1, f_rounding, k.which, place, key);
     aim_vco<V, F>(v, f_vco_2, f_point + 3 * to_pitch_2, f_rounding + 3, k.which, place, key);
+    for (int i = 0; i < 3; ++i) {
+        const Level<F> level(v, k_level_of[i], i);
+        put<V, F>(v, f_loud + i, k.which, fma(level.slope, place, level.start));
+    }
 
     // The last hundredth of a second fades, whatever a release's length.
     const F fade = v.get(f_gate_steps) * F(1.0f / (k_last_fade * k_steps_a_second));
@@ -224,67 +233,123 @@ TUTTI_INLINE void advance(V v) {
     v.set(input_pitch, v.get(input_pitch) + v.get(input_pitch_step));
 }
 
-// One oscillator in registers.
+// One oscillator in registers. Within a tick its increment grows by the same factor at each frame: 2^(octaves a frame), one
+// factor up to the next control point and another one past it. Growth and factor are kept as sums of two floats: their roundings
+// would add up to a voice's phase.
 template <class F>
 struct Vco {
     UintOf<F> phase, step;
-    F whole, over, least, most, slope, slope_after;
-    TUTTI_INLINE Vco(Slots<F> v, int at)
+    F whole, over, least, most;
+    Pair<F> more, factor; // both less 1
+    TUTTI_INLINE Vco(Slots<F> v, int at, F steps_a_frame)
         : phase(v.bits(at + o_phase)), step(v.bits(at + o_step)), whole(v.get(at + o_whole)), over(v.get(at + o_over)),
-          least(v.get(at + o_least)), most(v.get(at + o_most)), slope(v.get(at + o_slope)),
-          slope_after(v.get(at + o_slope + 1)) {}
-    // `before`, `after`: control steps since the tick, up to the next control point and past it.
-    TUTTI_INLINE void advance_by(F before, F after) {
-        const F octaves = fma(slope_after, after, slope * before);
-        const F more = fma(whole, exp2_minus_1_wide(octaves), over);
-        phase = phase + step + truncate_to_int(min(max(more, least), most));
+          least(v.get(at + o_least)), most(v.get(at + o_most)), more(get_pair(v, at + o_more)),
+          factor(factor_of(v.get(at + o_slope), steps_a_frame)) {}
+    static TUTTI_INLINE Pair<F> factor_of(F slope, F steps_a_frame) {
+        return exp2_minus_1(product_of(slope, steps_a_frame));
+    }
+    TUTTI_INLINE void turn() {
+        const F octaves = fma(whole, more.high, fma(whole, more.low, over));
+        phase = phase + step + truncate_to_int(min(max(octaves, least), most));
+    }
+    TUTTI_INLINE void go_on() {
+        // (1 + more) (1 + factor) - 1; factor is the smaller one, but at the first frame, where the sum is exact.
+        const F by = fma(more.high, factor.high, factor.high), high = more.high + by;
+        more.low = fma(more.high, factor.low, more.low + factor.low) + (by - (high - more.high));
+        more.high = high;
+    }
+    TUTTI_INLINE void go_past(Slots<F> v, int at, MaskOf<F> past, F steps_a_frame) {
+        factor = select_pair(past, factor_of(v.get(at + o_slope + 1), steps_a_frame), factor);
+    }
+    // `beyond`: control steps past the control point.
+    TUTTI_INLINE void cross(Slots<F> v, int at, MaskOf<F> over_it, F tick_position, F beyond) {
+        const Pair<F> before = product_of(v.get(at + o_slope), F(1.0f) - tick_position);
+        const Pair<F> octaves = add(before, product_of(v.get(at + o_slope + 1), beyond));
+        more = select_pair(over_it, add(exp2_of(octaves), Pair<F>{F(-1.0f), F(0.0f)}), more);
+    }
+    TUTTI_INLINE void store_to(Slots<F> v, int at) const {
+        v.set_bits(at + o_phase, phase);
+        v.set(at + o_more, more.high);
+        v.set(at + o_more + 1, more.low);
     }
     TUTTI_INLINE F sine() const { return sine_of_phase<F>(phase); }
     TUTTI_INLINE F cosine() const { return sine_of_phase<F>(phase + UintOf<F>(0x40000000u)); }
 };
 
-// A signal's level at a control position: value and slopes.
+// One of the mixer's levels in registers.
 template <class F>
-struct Level {
-    F start, slope, slope_after;
-    TUTTI_INLINE Level(Slots<F> v, int target, int mix) {
-        const F level = v.get(f_level + mix), p0 = v.get(f_point + 3 * target), p1 = v.get(f_point + 3 * target + 1);
-        start = level * p0;
-        slope = level * (p1 - p0);
-        slope_after = level * (v.get(f_point + 3 * target + 2) - p1);
+struct Loudness {
+    F value, step;
+    TUTTI_INLINE Loudness(Slots<F> v, int l, F steps_a_frame)
+        : value(v.get(f_loud + l)), step(Level<F>(v, k_level_of[l], l).slope * steps_a_frame) {}
+    TUTTI_INLINE void go_past(Slots<F> v, int l, MaskOf<F> past, F steps_a_frame) {
+        step = select(past, Level<F>(v, k_level_of[l], l).slope_after * steps_a_frame, step);
     }
-    TUTTI_INLINE F at(F before, F after) const { return fma(slope_after, after, fma(slope, before, start)); }
+    TUTTI_INLINE void cross(Slots<F> v, int l, MaskOf<F> over_it, F beyond) {
+        const Level<F> level(v, k_level_of[l], l);
+        value = select(over_it, fma(level.slope_after, beyond, level.start + level.slope), value);
+    }
 };
 
 // Frames [first, last) of the step, inside one tick.
 template <class F>
 void frames(Slots<F> v, const Context& c, int first, int last, Accumulator to) {
+    constexpr Word k_control_step = 0x7fffffffu;
     UintOf<F> position = v.bits(f_position);
     const UintOf<F> position_step = v.bits(f_position_step);
-    const F tick_position = v.get(f_tick_position), edge = v.get(f_edge), shape = v.get(f_shape);
-    const F dry = fma(shape, F(-0.5f), F(1.0f));
-    Vco<F> one(v, k_vco_1), two(v, k_vco_2);
-    const Level<F> level_1(v, to_amp_1, 0), level_2(v, to_amp_2, 1), level_noise(v, to_noise, 2);
+    const F steps_a_frame = signed_to_float(position_step) * F(1.0f / 2147483648.0f);
+    const F edge = v.get(f_edge), shape = v.get(f_shape), dry = fma(shape, F(-0.5f), F(1.0f));
+    Vco<F> one(v, f_vco_1, steps_a_frame), two(v, f_vco_2, steps_a_frame);
+    Loudness<F> loud_1(v, 0, steps_a_frame), loud_2(v, 1, steps_a_frame), loud_noise(v, 2, steps_a_frame);
     const UintOf<F> seed = v.bits(input_seed);
-    Output<F> output(v, c, f_output, first, to);
+    Output<F> output(v, c, f_output, first, to, to.fresh);
+    const UintOf<F> end = position + position_step * UintOf<F>(static_cast<Word>(last - first));
+    const bool straight = !any(less_unsigned(UintOf<F>(k_control_step), end));
     for (int i = first; i < last; ++i) {
-        const F place = place_of<F>(position);
-        position = position + position_step;
-        const F before = min(place, F(1.0f)), after = place - before;
-        one.advance_by(before - tick_position, after);
-        two.advance_by(before - tick_position, after);
+        one.turn();
+        two.turn();
         // tanh(x) = 1 - 2 / (e^2x + 1)
-        const F grown = exp2(two.sine() * edge * F(2.88539008f));
+        const F grown = exp2(two.sine() * edge);
         const F square = F(1.0f) - F(2.0f) / (grown + F(1.0f));
         const F saw = dry * square * fma(shape, two.cosine(), F(1.0f));
         const F noise = bipolar<F>(hash_word(seed + UintOf<F>((c.frame + static_cast<Word>(i)) * 0x9e3779b9u)));
-        F y = one.cosine() * level_1.at(before, after);
-        y = fma(saw, level_2.at(before, after), y);
-        output.add(fma(noise, level_noise.at(before, after), y));
+        F y = one.cosine() * loud_1.value;
+        y = fma(saw, loud_2.value, y);
+        output.add(fma(noise, loud_noise.value, y));
+
+        MaskOf<F> over = lane_mask<F>(0);
+        if (!straight) {
+            const MaskOf<F> past = less_unsigned(UintOf<F>(k_control_step), position);
+            over = both(less_unsigned(UintOf<F>(k_control_step), position + position_step), !past);
+            if (any(past)) {
+                one.go_past(v, f_vco_1, past, steps_a_frame);
+                two.go_past(v, f_vco_2, past, steps_a_frame);
+                loud_1.go_past(v, 0, past, steps_a_frame);
+                loud_2.go_past(v, 1, past, steps_a_frame);
+                loud_noise.go_past(v, 2, past, steps_a_frame);
+            }
+        }
+        position = position + position_step;
+        one.go_on();
+        two.go_on();
+        loud_1.value = loud_1.value + loud_1.step;
+        loud_2.value = loud_2.value + loud_2.step;
+        loud_noise.value = loud_noise.value + loud_noise.step;
+        if (straight || !any(over)) continue;
+        // Over the control point with this frame: from there on as it says.
+        const F beyond = place_of<F>(position) - F(1.0f), tick_position = v.get(f_tick_position);
+        one.cross(v, f_vco_1, over, tick_position, beyond);
+        two.cross(v, f_vco_2, over, tick_position, beyond);
+        loud_1.cross(v, 0, over, beyond);
+        loud_2.cross(v, 1, over, beyond);
+        loud_noise.cross(v, 2, over, beyond);
     }
     v.set_bits(f_position, position);
-    v.set_bits(k_vco_1 + o_phase, one.phase);
-    v.set_bits(k_vco_2 + o_phase, two.phase);
+    one.store_to(v, f_vco_1);
+    two.store_to(v, f_vco_2);
+    v.set(f_loud, loud_1.value);
+    v.set(f_loud + 1, loud_2.value);
+    v.set(f_loud + 2, loud_noise.value);
     output.store_to(v, f_output);
 }
 

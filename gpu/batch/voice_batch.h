@@ -32,10 +32,9 @@ public:
                                                     const char* instruction_set = "");
     ~VoiceBatch();
 
-    // Frames [0, frames) of every voice, held to the end, mono: out[voice * stride + frame]. [worker]
-    void render(const BatchVoice* voices, int frames, float* out, std::int64_t stride);
-    // After render: divides each voice by its peak where that is above 1, as torchsynth's mixer does with a whole sound. [worker]
-    void normalise(int frames, float* out, std::int64_t stride) const;
+    // Frames [0, frames) of every voice, held to the end, mono: out[voice * stride + frame]. `normalised`: each voice divided by
+    // its peak where that is above 1, as torchsynth's mixer does with a whole sound. [worker]
+    void render(const BatchVoice* voices, int frames, float* out, std::int64_t stride, bool normalised = false);
     int voices() const noexcept;
 
 private:

@@ -188,7 +188,7 @@ struct TorchsynthNotes : TorchsynthVoice<F> {
         v.set_bits(f_position,
                    v.bits(f_position) + v.bits(f_position_step) * UintOf<F>(static_cast<Word>(k_tick_frames)));
         n.value(r::r_tick_position, f_tick_position);
-        n.value(r::r_edge, f_edge);
+        n.put(r::r_edge, v.get(f_edge) * F(0.346573590f)); // ln(2) / 2: tanh wants it for e^x
         n.value(r::r_shape, f_shape);
         for (int o = 0; o < 2; ++o) {
             const int at = o == 0 ? f_vco_1 : f_vco_2, to = o == 0 ? r::r_vco_1 : r::r_vco_2;
