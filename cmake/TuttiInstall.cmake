@@ -41,6 +41,11 @@ if(TARGET tutti_gpu)
     endforeach()
     tutti_install_component(gpu tutti_gpu)
 endif()
+if(TARGET tutti_torch)
+    # Where the program looks (gpu/torch/library.cpp). It finds libtorch where this build found it.
+    set_target_properties(tutti_torch PROPERTIES INSTALL_RPATH "$ORIGIN" INSTALL_RPATH_USE_LINK_PATH ON)
+    install(TARGETS tutti_torch LIBRARY DESTINATION lib/tutti COMPONENT torch)
+endif()
 if(TARGET tutti_models)
     install(DIRECTORY "${PROJECT_SOURCE_DIR}/models" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tutti-models" COMPONENT models
             FILES_MATCHING PATTERN "*.h" PATTERN "tools" EXCLUDE PATTERN "parity" EXCLUDE)
@@ -105,5 +110,10 @@ if(PROJECT_IS_TOP_LEVEL)
     set(CPACK_DEBIAN_PACKAGE_DEPENDS "libc6-dev") # what its headers need; libraries are found by looking
     set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
     set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
+    # All but the torch backend: it names the place where this machine keeps libtorch, which no package depends on.
+    set(CPACK_INSTALL_CMAKE_PROJECTS "")
+    foreach(component IN ITEMS engine c io gpu models cli data)
+        list(APPEND CPACK_INSTALL_CMAKE_PROJECTS "${CMAKE_BINARY_DIR};${PROJECT_NAME};${component};/")
+    endforeach()
     include(CPack)
 endif()

@@ -109,6 +109,28 @@ def use(source, moved, scratch, config, shared):
     return library
 
 
+def torch(moved, scratch):
+    """The torch backend is found beside the moved program, finds libtorch, and says what is wrong where it does not."""
+    library = moved / "lib/tutti/libtutti_torch.so"
+    if not library.exists():
+        print("--  this build has no torch backend")
+        return
+    env = {k: v for k, v in os.environ.items() if k not in ("TUTTI_TORCH_LIBRARY", "LD_LIBRARY_PATH")}
+    path = run("torch: readelf", ["readelf", "-d", library])
+    path = "".join(line for line in path.splitlines() if "RUNPATH" in line or "RPATH" in line)
+    expect("torch: libtorch is looked for beside it, and where the build had it", "$ORIGIN" in path and "/lib" in path, path)
+    sound = scratch / "note.wav"
+    run("torch: a note", [moved / "bin/tutti", "phrase", "C", "--seconds", "1", "-o", sound], env=env)
+    fit = [moved / "bin/tutti", "fit", sound, "--note", "60", "--steps", "2", "--parameters", "cutoff", "-o", scratch / "fitted.json"]
+    run("torch: fit with the installed library", fit, env=env)
+    for what, text in (("a broken library", "cannot be loaded"), ("no library", "TUTTI_TORCH_LIBRARY")):
+        library.unlink()
+        if what == "a broken library":
+            library.write_text("no library")
+        done = subprocess.run([str(c) for c in fit], capture_output=True, text=True, env=env)
+        expect(f"torch: {what} is said", done.returncode != 0 and text in done.stderr, done.stderr)
+
+
 def packages(build, config, scratch):
     """What cpack makes of a build, from a clean prefix; it must name no place of the build."""
     made = scratch / "made"
@@ -124,6 +146,7 @@ def packages(build, config, scratch):
         else:
             run("tar: unpack", ["tar", "-xzf", file, "-C", place])
         root = next(place.glob("**/include/tutti/tutti.h")).parents[2]
+        expect(f"{kind}: the torch backend is left out", not list(place.glob("**/libtutti_torch*")))
         config_file = next(place.glob("**/tuttiConfig.cmake"))
         for text in config_file.parent.glob("*.cmake"):
             expect(f"{kind}: {text.name} names no place of the build", str(build) not in text.read_text())
@@ -227,7 +250,9 @@ def main():
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     if a.kind == "static":
-        use(pathlib.Path(a.source), install_and_move(a.build, a.config, scratch), scratch, a.config, False)
+        moved = install_and_move(a.build, a.config, scratch)
+        use(pathlib.Path(a.source), moved, scratch, a.config, False)
+        torch(moved, scratch)
         return
     if a.kind == "packages":
         recipes(pathlib.Path(a.source))
