@@ -5,6 +5,7 @@
 //     bench_gpu DEVICE voices N SECONDS [TIMES]   N subtractive voices, a block of 64 at 48 kHz every 1.333 ms: percentiles; every
 //                                      block's milliseconds into the file TIMES
 //     bench_gpu DEVICE overhead N      a graph's replay against launches one by one
+//     bench_gpu auto                   what TUTTI_BACKEND chooses here, milliseconds until it is chosen and until its first block
 //     bench_gpu simulated stall        a stall of 10 ms at four blocks of look-ahead: late blocks (real time)
 // DEVICE: simulated, or cuda. Exit code 3 where there is no such device.
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <thread>
@@ -21,6 +23,7 @@
 #include "engine/stream/hooks.h"
 #include "gpu/backend/device_backend.h"
 #include "gpu/cuda/device.h"
+#include "gpu/discovery.h"
 #include "gpu/simulated/device.h"
 #include "gpu/tuning/load.h"
 #include "voices/registry.h"
@@ -171,6 +174,28 @@ int overhead(const std::string& name, int count) {
     return 0;
 }
 
+// What a program pays that asks for nothing: discovery, then an engine and its first block of 64.
+int choose() {
+    const auto begin = Clock::now();
+    const gpu::Discovery found = gpu::discover(gpu::read_settings([](const char* name) { return std::getenv(name); }));
+    const double chosen = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+    gpu::install();
+    auto engine = engine::create_engine({}, engine::default_hooks()).value();
+    auto stream = engine->open({.mode = Mode::ahead, .max_frames = 64, .parts = 1}).value();
+    std::vector<float> left(64), right(64);
+    float* out[] = {left.data(), right.data()};
+    stream->pull(out, 64);
+    const double first = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+    bool torch = false;
+    std::ifstream maps("/proc/self/maps");
+    for (std::string line; std::getline(maps, line);)
+        torch = torch || line.find("libtorch") != std::string::npos;
+    std::printf(
+        "{\"bench\": \"auto\", \"chosen\": \"%s\", \"chosen_ms\": %.2f, \"first_block_ms\": %.2f, \"libtorch\": %s}\n",
+        found.chosen.c_str(), chosen, first, torch ? "true" : "false");
+    return 0;
+}
+
 // 1,000 voices on a device that stands still for 10 ms in every half a second, real time.
 int stall() {
     engine::Hooks hooks = engine::default_hooks();
@@ -210,6 +235,7 @@ int stall() {
 
 int main(int argc, char** argv) {
     const std::string device = argc > 1 ? argv[1] : "", what = argc > 2 ? argv[2] : "";
+    if (device == "auto") return choose();
     if (device == "cuda") {
         std::string why;
         if (gpu::list_cuda_devices(why).empty()) return std::printf("%s: nothing was measured\n", why.c_str()), 3;
@@ -219,7 +245,8 @@ int main(int argc, char** argv) {
         return hold(device, std::atoi(argv[3]), std::atof(argv[4]), argc > 5 ? argv[5] : "");
     if (what == "overhead" && argc > 3 && std::atoi(argv[3]) > 0) return overhead(device, std::atoi(argv[3]));
     if (what == "stall") return stall();
-    return std::fprintf(stderr,
-                        "usage: bench_gpu simulated|cuda check | voices N SECONDS [TIMES] | overhead N | stall\n"),
+    return std::fprintf(
+               stderr,
+               "usage: bench_gpu auto | simulated|cuda check | voices N SECONDS [TIMES] | overhead N | stall\n"),
            2;
 }
