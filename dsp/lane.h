@@ -16,7 +16,22 @@
 #define TUTTI_INLINE inline // gcc chooses as well by itself in the engine's kernels, and makes much smaller ones
 #endif
 
-#if defined(__CUDACC_RTC__) // CUDA's compiler as a library
+#include "dsp/address_space.h"
+
+#if defined(__METAL_VERSION__)
+#define TUTTI_INLINE inline __attribute__((always_inline))
+#define TUTTI_FMAF(a, b, c) metal::fma(a, b, c)
+#define TUTTI_SQRTF(x) metal::precise::sqrt(x)
+#define TUTTI_COPY_BITS(to, from) tutti_copy_bits(to, from)
+#define TUTTI_UNROLL _Pragma("clang loop unroll(full)")
+#define TUTTI_PREFETCH(address) (void)(address)
+inline void tutti_copy_bits(unsigned int& to, float from) {
+    to = as_type<unsigned int>(from);
+}
+inline void tutti_copy_bits(float& to, unsigned int from) {
+    to = as_type<float>(from);
+}
+#elif defined(__CUDACC_RTC__) // CUDA's compiler as a library
 #define TUTTI_INLINE inline __attribute__((always_inline))
 #define TUTTI_FMAF(a, b, c) __fmaf_rn(a, b, c)
 #define TUTTI_SQRTF(x) __fsqrt_rn(x)
@@ -154,7 +169,9 @@ TUTTI_INLINE bool any(bool mask) {
 }
 // The place of the lowest bit that is set; of 0 there is none.
 TUTTI_INLINE int lowest_bit(Word bits) {
-#if defined(__GNUC__) || defined(__clang__)
+#if defined(__METAL_VERSION__)
+    return metal::ctz(static_cast<int>(bits));
+#elif defined(__GNUC__) || defined(__clang__)
     return __builtin_ctz(bits);
 #else
     int place = 0;
@@ -172,37 +189,50 @@ template <class F>
 struct LaneMemory;
 template <>
 struct LaneMemory<float> {
-    static TUTTI_INLINE float load(const float* from) { return *from; }
-    static TUTTI_INLINE Word load_bits(const float* from) { return bits_of(*from); }
-    static TUTTI_INLINE void store(float* to, float x) { *to = x; }
-    static TUTTI_INLINE void store_bits(float* to, Word u) { *to = float_of_bits(u); }
+    // Pointer: to floats, wherever they are.
+    template <class Pointer>
+    static TUTTI_INLINE float load(Pointer from) {
+        return *from;
+    }
+    template <class Pointer>
+    static TUTTI_INLINE Word load_bits(Pointer from) {
+        return bits_of(*from);
+    }
+    template <class Pointer>
+    static TUTTI_INLINE void store(Pointer to, float x) {
+        *to = x;
+    }
+    template <class Pointer>
+    static TUTTI_INLINE void store_bits(Pointer to, Word u) {
+        *to = float_of_bits(u);
+    }
     static TUTTI_INLINE bool mask(Word lanes) { return (lanes & 1u) != 0; }
     static TUTTI_INLINE Word lane_index() { return 0; }
 };
-template <class F>
-TUTTI_INLINE F load(const float* from) {
+template <class F, class Pointer>
+TUTTI_INLINE F load(Pointer from) {
     return LaneMemory<F>::load(from);
 }
-template <class F>
-TUTTI_INLINE UintOf<F> load_bits(const float* from) {
+template <class F, class Pointer>
+TUTTI_INLINE UintOf<F> load_bits(Pointer from) {
     return LaneMemory<F>::load_bits(from);
 }
-template <class F>
-TUTTI_INLINE void store(float* to, F x) {
+template <class F, class Pointer>
+TUTTI_INLINE void store(Pointer to, F x) {
     LaneMemory<F>::store(to, x);
 }
-template <class F>
-TUTTI_INLINE void store_bits(float* to, UintOf<F> u) {
+template <class F, class Pointer>
+TUTTI_INLINE void store_bits(Pointer to, UintOf<F> u) {
     LaneMemory<F>::store_bits(to, u);
 }
 // table[index]; index < 32.
-TUTTI_INLINE float lookup32(const float* table, Word index) {
+TUTTI_INLINE float lookup32(const float TUTTI_TABLE* table, Word index) {
     return table[index];
 }
 
 // at[f] = at[f] + height * (table[0][f] + table[1][f] t + ... + table[6][f] t^6) in the lanes of `which`, whose t is within 0..1.
 template <class F>
-TUTTI_INLINE void add_polynomials(F* at, const float (&table)[7][8], MaskOf<F> which, F t, F height) {
+TUTTI_INLINE void add_polynomials(F* at, const float TUTTI_TABLE (&table)[7][8], MaskOf<F> which, F t, F height) {
     t = select(which, t, F(0.0f)); // elsewhere a power of it may be too large to multiply with 0
     height = select(which, height, F(0.0f));
     const F square = t * t;

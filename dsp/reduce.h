@@ -8,7 +8,7 @@ namespace tutti {
 namespace dsp {
 inline namespace TUTTI_ISA_SPACE {
 
-TUTTI_INLINE float sum_lanes(const float* lanes) {
+TUTTI_INLINE float sum_lanes(const float TUTTI_SHARED* lanes) {
     float eight[8], four[4];
     for (int i = 0; i < 8; ++i)
         eight[i] = lanes[i] + lanes[i + 8];
@@ -17,6 +17,7 @@ TUTTI_INLINE float sum_lanes(const float* lanes) {
     return (four[0] + four[2]) + (four[1] + four[3]);
 }
 
+#ifndef TUTTI_DEVICE_PROGRAM
 // from[frame][16], to[frame]. Four frames at a time by transposing: a loop over one frame's lanes costs 40 % of the voices.
 inline void sum_lanes(const float* from, float* to, int frames) {
     int frame = 0;
@@ -70,6 +71,7 @@ TUTTI_INLINE void add_quad(float* to, const float* from) {
         to[lane] = to[lane] + from[lane];
 #endif
 }
+#endif
 
 } // namespace TUTTI_ISA_SPACE
 } // namespace dsp

@@ -81,7 +81,7 @@ inline namespace TUTTI_ISA_SPACE {
 
 // A residual at a distance in half samples, 0 from 32 on.
 template <class F>
-TUTTI_INLINE F residual(const float (&table)[5][32], F halves) {
+TUTTI_INLINE F residual(const float TUTTI_TABLE (&table)[5][32], F halves) {
     const UintOf<F> piece = truncate_to_int(min(halves, F(31.0f)));
     const F x = halves - signed_to_float(piece);
     F r = fma(lookup32(table[4], piece), x, lookup32(table[3], piece));

@@ -8,12 +8,18 @@
 
 #include <cstdint>
 
-#ifndef __CUDACC_RTC__ // a device knows the tables, not who renders them
+#ifndef TUTTI_DEVICE_PROGRAM // a device knows the tables, not who renders them
 #include "engine/memory/memory.h"
 #endif
 #include "voices/voice_type.h"
 
 namespace tutti::engine {
+
+#ifdef TUTTI_NO_DOUBLE
+typedef std::uint64_t Rate; // as wide; the host works out what depends on it (gpu/device/program.h)
+#else
+typedef double Rate;
+#endif
 
 inline constexpr int k_max_channels = 16;
 inline constexpr std::uint32_t k_no_edit = 0xffffffffu;
@@ -31,12 +37,12 @@ struct Edit {
     Kind kind = start;
     std::uint8_t first = 0;
     std::uint8_t count = 0;
-    const float* values = nullptr; // valid until the step is rendered
+    const float TUTTI_DEVICE* values = nullptr; // valid until the step is rendered
 };
 
 // Sixteen slots. `fields` belongs to the stream; the backend reads and writes it.
 struct Row {
-    float* fields = nullptr; // [type->field_count][16]
+    float TUTTI_DEVICE* fields = nullptr; // [type->field_count][16]
     std::uint32_t first_edit = k_no_edit;
     std::uint32_t last_edit = k_no_edit; // control side only
     std::uint16_t active = 0;            // bit lane: the lane sounds at the step's start; the backend follows the edits
@@ -51,24 +57,24 @@ struct Row {
 // gives every lane of the bank new targets for the rest of the tick.
 struct TableChange {
     std::uint8_t offset = 0;
-    std::uint32_t version = 0;    // differs whenever the content differs
-    const float* table = nullptr; // part inputs, then parameters in kernel units
+    std::uint32_t version = 0;                 // differs whenever the content differs
+    const float TUTTI_DEVICE* table = nullptr; // part inputs, then parameters in kernel units
 };
 
 // All rows of one part that play the same patch instance.
 struct Bank {
     const voices::VoiceType* type = nullptr;
     std::uint64_t shape = 0;
-    double sample_rate = 48000.0;
-    const voices::Route* routes = nullptr;
+    Rate sample_rate = 48000.0;
+    const voices::Route TUTTI_DEVICE* routes = nullptr;
     int route_count = 0;
     int quality = 1; // 0 eco, 1 standard, 2 ultra
-    const TableChange* tables = nullptr;
+    const TableChange TUTTI_DEVICE* tables = nullptr;
     int table_count = 0; // at least 1; tables[0].offset is 0
     Row* rows = nullptr;
     int row_count = 0; // rows 0..row_count-1, some idle
     int rows_used = 0; // those from here on are idle in this step; 0: nobody has looked
-    const Edit* edits = nullptr;
+    const Edit TUTTI_DEVICE* edits = nullptr;
     int channels = 2;                // 1, 2 or more: how many bus channels the stream has
     float* bus[k_max_channels] = {}; // [64] each, overwritten in [first, first + frames)
     std::uint32_t muted_voices = 0;  // counts voices found not finite [backend]
@@ -88,7 +94,7 @@ struct BankStep {
     Step step;
 };
 
-#ifndef __CUDACC_RTC__
+#ifndef TUTTI_DEVICE_PROGRAM
 class Backend : public FromMemory {
 public:
     virtual ~Backend() = default;

@@ -11,6 +11,7 @@
 #include "engine/stream/hooks.h"
 #include "gpu/cuda/device.h"
 #include "gpu/cuda/images.h"
+#include "gpu/metal/device.h"
 #include "gpu/torch/library.h"
 #include "gpu/torch/torch_backend.h"
 
@@ -127,10 +128,21 @@ void tune(Discovery& found, const DeviceSource& source, const DeviceInfo* device
         {"crossover", std::to_string(known->crossover_voices) + " voices", reason("crossover_voices")});
 }
 
-DeviceSource own_devices() {
+// A named backend's devices alone; else the first kind that is there.
+DeviceSource own_devices(const std::string& backend) {
     DeviceSource source;
     source.devices = list_cuda_devices(source.why);
     source.open = open_cuda_device;
+    if (backend == "metal" || (backend != "cuda" && source.devices.empty())) {
+        std::string why;
+        auto devices = list_metal_devices(why);
+        if (!devices.empty() || backend == "metal") {
+            source.devices = std::move(devices);
+            source.why = why;
+            source.open = open_metal_device;
+            return source;
+        }
+    }
     int programs = 0;
     cuda_images(programs);
     if (!source.devices.empty() && programs == 0) {
@@ -145,7 +157,7 @@ DeviceSource own_devices() {
 
 Discovery discover(const Settings& settings) {
     if (settings.backend == "cpu" || settings.backend == "torch") return discover(settings, {});
-    return discover(settings, own_devices());
+    return discover(settings, own_devices(settings.backend));
 }
 
 Discovery discover(const Settings& settings, const DeviceSource& source) {
@@ -160,9 +172,7 @@ Discovery discover(const Settings& settings, const DeviceSource& source) {
     } else {
         found.devices = source.devices;
         const bool named = settings.backend != "auto";
-        if (settings.backend == "metal") {
-            found.reason = "this build has no Metal backend";
-        } else if (source.devices.empty() || !source.open) {
+        if (source.devices.empty() || !source.open) {
             found.reason = source.why.empty() ? "no device was found" : source.why;
         } else if (named && settings.backend != source.devices.front().kind) {
             found.reason = "this machine has " + source.devices.front().kind + " only";
@@ -193,7 +203,7 @@ std::unique_ptr<engine::Backend> make_chosen(const Discovery& found, std::unique
         complain(made.status());
         return nullptr;
     }
-    const DeviceSource source = own_devices();
+    const DeviceSource source = own_devices(found.settings.backend);
     if (!source.open) return cpu;
     auto device = source.open(found.devices.front().index);
     if (!device) {

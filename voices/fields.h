@@ -4,6 +4,8 @@
 // Keeps to C++14 without standard headers: recurrences are also compiled for GPUs.
 #pragma once
 
+#include "dsp/address_space.h"
+
 namespace tutti {
 namespace voices {
 

@@ -20,7 +20,7 @@ constexpr float k_full_feedback = 0.5f;
 TUTTI_INLINE bool has(const Context& c, int bit) {
     return (c.shape >> bit & 1u) != 0;
 }
-TUTTI_INLINE const FmAlgorithm& algorithm_of(const Context& c) {
+TUTTI_INLINE const FmAlgorithm TUTTI_TABLE& algorithm_of(const Context& c) {
     return k_fm_algorithms[c.shape & 31u];
 }
 
@@ -196,7 +196,7 @@ struct Running {
 template <class F>
 struct Feedback {
     F newest, before, amount, slope, scale;
-    Feedback(Slots<F> v, const FmAlgorithm& algorithm)
+    Feedback(Slots<F> v, const FmAlgorithm TUTTI_TABLE& algorithm)
         : newest(v.get(f_last)), before(v.get(f_before)), amount(v.get(f_feedback)), slope(v.get(f_feedback + 1)),
           scale((algorithm.carriers >> algorithm.feedback_from & 1) != 0 ? 1.0f : 1.0f / k_full_index) {}
     void store(Slots<F> v) const {
@@ -222,7 +222,7 @@ TUTTI_INLINE F sound(Running<F>& o, bool turns, F turn) {
 // Frames [first, last) of the step, inside one tick: frame after frame, one lane, nothing kept but in registers.
 template <class F>
 void frames_in_order(Slots<F> v, const Context& c, int first, int last, Accumulator to) {
-    const FmAlgorithm& algorithm = algorithm_of(c);
+    const FmAlgorithm TUTTI_TABLE& algorithm = algorithm_of(c);
     Running<F> running[k_operators];
     F out[k_operators];
     TUTTI_UNROLL for (int op = 0; op < k_operators; ++op) {
@@ -260,7 +260,7 @@ void frames_in_order(Slots<F> v, const Context& c, int first, int last, Accumula
 // frame by frame.
 template <class F>
 void frames_by_operator(Slots<F> v, const Context& c, int first, int last, Accumulator to) {
-    const FmAlgorithm& algorithm = algorithm_of(c);
+    const FmAlgorithm TUTTI_TABLE& algorithm = algorithm_of(c);
     const int count = last - first;
     F out[k_operators][k_tick_frames], sum[k_tick_frames], turn[k_tick_frames];
     bool silent[k_operators];

@@ -62,7 +62,7 @@ public:
     }
 
 private:
-    TUTTI_INLINE void put(float* to, F value) const {
+    TUTTI_INLINE void put(float TUTTI_SHARED* to, F value) const {
         if (m_fresh)
             store(to, F(0.0f) + value); // as if it were added: no -0
         else
@@ -76,7 +76,8 @@ private:
     F m_left, m_right, m_left_slope, m_right_slope, m_memory, m_memory_right, m_open;
     MaskOf<F> m_muffled;
     bool m_muffle, m_stereo, m_fresh;
-    float *m_to_left, *m_to_right;
+    float TUTTI_SHARED* m_to_left;
+    float TUTTI_SHARED* m_to_right;
 };
 
 // New targets of the gains; `moving` is what retarget() says of them.

@@ -19,7 +19,7 @@ template <class F>
 class Slots {
 public:
     typedef F Lane;
-    TUTTI_INLINE explicit Slots(float* fields = nullptr) : m_fields(fields) {}
+    TUTTI_INLINE explicit Slots(float TUTTI_DEVICE* fields = nullptr) : m_fields(fields) {}
     TUTTI_INLINE F get(int field) const { return load<F>(m_fields + field * k_row_slots); }
     TUTTI_INLINE UintOf<F> bits(int field) const { return load_bits<F>(m_fields + field * k_row_slots); }
     TUTTI_INLINE void set(int field, F x) const { store<F>(m_fields + field * k_row_slots, x); }
@@ -27,7 +27,7 @@ public:
     TUTTI_INLINE void prefetch(int field) const { TUTTI_PREFETCH(m_fields + field * k_row_slots); }
 
 private:
-    float* m_fields;
+    float TUTTI_DEVICE* m_fields;
 };
 
 static_assert(k_ringing_fields == k_ring_fields, "the fields hold all of it");
@@ -42,8 +42,8 @@ TUTTI_INLINE void store_ringing(Slots<F> v, int field, const Ringing<F>& ring) {
 
 // What is the same for all voices of a bank during a run of frames.
 struct Context {
-    const float* table = nullptr; // part inputs, then parameters
-    const Route* routes = nullptr;
+    const float TUTTI_DEVICE* table = nullptr; // part inputs, then parameters
+    const Route TUTTI_DEVICE* routes = nullptr;
     int route_count = 0;
     unsigned long long shape = 0;
     int tier = 0;
@@ -94,13 +94,13 @@ TUTTI_INLINE Change<F> tick_change(bool rest) {
 
 // Where a group adds its sound: [frame][k_row_slots] from the step's first frame, at the group's first lane.
 struct Accumulator {
-    float* left;
-    float* right;       // null for mono
-    bool fresh = false; // what stands there counts as 0; only where the type runs through
+    float TUTTI_SHARED* left;
+    float TUTTI_SHARED* right; // null for mono
+    bool fresh = false;        // what stands there counts as 0; only where the type runs through
 };
 
 template <class F>
-TUTTI_INLINE void add_frame(float* to, F value) {
+TUTTI_INLINE void add_frame(float TUTTI_SHARED* to, F value) {
     store(to, load<F>(to) + value);
 }
 

@@ -289,7 +289,8 @@ void sources_frames(Slots<F> v, const Context& c, int first, Frames<F>& x, Frame
 }
 
 template <class F>
-void output_frames(Slots<F> v, const Context& c, const Frames<F>& x, int n, float* left, float* right) {
+void output_frames(Slots<F> v, const Context& c, const Frames<F>& x, int n, float TUTTI_SHARED* left,
+                   float TUTTI_SHARED* right) {
     const F open = v.get(input_lowpass);
     const MaskOf<F> muffled = both(F(0.0f) < open, open < F(1.0f));
     const bool muffle = c.muffled && any(muffled);

@@ -174,8 +174,8 @@ void fused(const Slots<F>* v, const Context& c, int first, int last, bool tick, 
     FusedVoice<F, tier, ramps, stereo> voice[G];
     const bool sweep = ramps != ramp_none && is_sweep(c);
     TUTTI_UNROLL for (int g = 0; g < G; ++g) voice[g].load_from(v[g]);
-    float* left = to.left + first * k_row_slots;
-    float* right = stereo ? to.right + first * k_row_slots : nullptr;
+    float TUTTI_SHARED* left = to.left + first * k_row_slots;
+    float TUTTI_SHARED* right = stereo ? to.right + first * k_row_slots : nullptr;
     int at = first;
     for (;;) {
         if (tick) {

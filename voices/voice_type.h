@@ -14,6 +14,10 @@
 
 namespace tutti::voices {
 
+#ifdef TUTTI_DEVICE_PROGRAM
+struct VoiceType; // a device looks into none
+#else
+
 // An envelope as the control side runs it: from the current value through the stages; it holds at the end of stage
 // `sustain` until the note is released, then goes on with the next. Stage curve c: 0 is a straight line; otherwise
 // v(x) = from + (to - from) * (1 - exp(-c x)) / (1 - exp(-c)), x = 0..1 over the stage.
@@ -56,5 +60,6 @@ struct VoiceType {
     int (*choke_group)(int key) noexcept = nullptr;
     int kernel = 0; // which compiled recurrence renders it: its place in the registry (voices/registry.h)
 };
+#endif
 
 } // namespace tutti::voices

@@ -37,15 +37,22 @@ inline Context make_context(const Bank& bank, const Step& step) noexcept {
     c.frame = static_cast<Word>(static_cast<std::uint64_t>(step.frame));
     return c;
 }
+// What depends on the rate.
+inline void take_rate(Context& c, const Bank& bank) noexcept {
+#ifdef TUTTI_NO_DOUBLE
+    (void)c, (void)bank; // the device's program has put it there
+#else
+    c.rate = static_cast<float>(bank.sample_rate);
+    c.increment_at_a = static_cast<float>(440.0 / bank.sample_rate * 4294967296.0);
+    c.tick_seconds = static_cast<float>(k_tick_frames / bank.sample_rate);
+#endif
+}
 // The rest, for targets.
 inline void complete(Context& c, const Bank& bank) noexcept {
-    if (c.rate > 0.0f) return;
-    const auto rate = static_cast<float>(bank.sample_rate);
-    c.rate = rate;
-    c.increment_at_a = static_cast<float>(440.0 / bank.sample_rate * 4294967296.0);
+    if (c.log2_angle != 0.0f) return;
+    take_rate(c, bank);
     // log2(pi / rate) in steps that need no library: the polynomial's error (2e-7 octaves) is far below a cent.
-    c.log2_angle = dsp::log2(3.14159265f / rate * 1048576.0f) - 20.0f;
-    c.tick_seconds = static_cast<float>(k_tick_frames / bank.sample_rate);
+    c.log2_angle = dsp::log2(3.14159265f / c.rate * 1048576.0f) - 20.0f;
     for (int r = 0; r < bank.route_count; ++r) {
         c.sources |= 1u << bank.routes[r].source | 1u << bank.routes[r].via;
         c.routed[bank.routes[r].target >> 5] |= 1u << (bank.routes[r].target & 31);
@@ -67,7 +74,8 @@ public:
     static constexpr int k_width = width_of<F>();
     static constexpr Word k_lanes = (1u << k_width) - 1u;
 
-    Group(const Bank& bank, const Step& step, const Context& context, int lane, float* left, float* right) noexcept
+    Group(const Bank& bank, const Step& step, const Context& context, int lane, float TUTTI_SHARED* left,
+          float TUTTI_SHARED* right) noexcept
         : m_bank(bank), m_step(step), m_context(context), m_lane(lane), m_left(left + lane),
           m_right(right == nullptr ? nullptr : right + lane) {}
 
@@ -187,7 +195,9 @@ private:
         c.muffled = (muffled >> m_lane & k_lanes) != 0;
     }
 
-    bool is_mine(const Edit& edit) const noexcept { return edit.lane >= m_lane && edit.lane < m_lane + k_width; }
+    bool is_mine(const Edit TUTTI_DEVICE& edit) const noexcept {
+        return edit.lane >= m_lane && edit.lane < m_lane + k_width;
+    }
 
     int next_edit(Part<Type>& part) const noexcept {
         while (part.edit != k_no_edit && !is_mine(m_bank.edits[part.edit]))
@@ -202,7 +212,7 @@ private:
         if (tick) Type::advance(part.view, c);
         Word edited = 0, begun = 0, inputs = 0;
         while (next_edit(part) <= at && part.edit != k_no_edit) {
-            const Edit& edit = m_bank.edits[part.edit];
+            const Edit TUTTI_DEVICE& edit = m_bank.edits[part.edit];
             const Word bit = 1u << (edit.lane - m_lane);
             apply(*part.row, edit);
             flag(*part.row, edit);
@@ -232,9 +242,9 @@ private:
         for (int f = first; f < Type::k_field_count; ++f)
             row.fields[f * k_row_slots + lane] = 0.0f;
     }
-    static void apply(Row& row, const Edit& edit) noexcept {
+    static void apply(Row& row, const Edit TUTTI_DEVICE& edit) noexcept {
         const auto bit = static_cast<std::uint16_t>(1u << edit.lane);
-        float* const lane = row.fields + edit.lane;
+        float TUTTI_DEVICE* const lane = row.fields + edit.lane;
         switch (edit.kind) {
         case Edit::start:
             for (int f = 0; f < state_field(Type::k_envelope_count); ++f)
@@ -256,9 +266,9 @@ private:
         }
     }
 
-    static void flag(Row& row, const Edit& edit) noexcept {
+    static void flag(Row& row, const Edit TUTTI_DEVICE& edit) noexcept {
         const auto bit = static_cast<std::uint16_t>(1u << edit.lane);
-        const float* const lane = row.fields + edit.lane;
+        const float TUTTI_DEVICE* const lane = row.fields + edit.lane;
         const float open = lane[input_lowpass * k_row_slots];
         row.gliding = static_cast<std::uint16_t>(lane[input_pitch_step * k_row_slots] != 0.0f ? row.gliding | bit
                                                                                               : row.gliding & ~bit);
@@ -286,10 +296,11 @@ private:
     const Step& m_step;
     const Context& m_context;
     const int m_lane;
-    float* const m_left;
-    float* const m_right;
+    float TUTTI_SHARED* const m_left;
+    float TUTTI_SHARED* const m_right;
 };
 
+#ifndef TUTTI_DEVICE_PROGRAM
 // What a bundle made of a chunk's last busy row: the sum's order is kept.
 inline void add_quads(float* to, const float* from, int frames) noexcept {
     if (from == nullptr) return;
@@ -401,6 +412,7 @@ constexpr Kernel kernel_of() {
     else
         return {&render_chunk<Type, F>, nullptr, nullptr, nullptr, 0};
 }
+#endif
 
 } // namespace TUTTI_ISA_SPACE
 } // namespace tutti::engine

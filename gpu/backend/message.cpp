@@ -28,6 +28,9 @@ bool DeviceBackend::Impl::write_bank(const engine::Bank& bank, BankEntry& entry,
     entry.rows = rows + r.first_row;
     entry.muted = muted + place;
     entry.field_count = static_cast<unsigned>(bank.type->field_count);
+    entry.rate = static_cast<float>(bank.sample_rate); // as engine/cpu/chunk.h does it
+    entry.increment_at_a = static_cast<float>(440.0 / bank.sample_rate * 4294967296.0);
+    entry.tick_seconds = static_cast<float>(voices::k_tick_frames / bank.sample_rate);
     entry.chunks = static_cast<unsigned>((bank.row_count + voices::k_chunk_rows - 1) / voices::k_chunk_rows);
     entry.first_delta = delta_count;
     float* const copy = table_copy.data() + p * k_table_size;

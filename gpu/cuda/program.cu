@@ -3,6 +3,7 @@
 // once a voice type (TUTTI_UNIT: its place; -1: what is common) and architecture.
 #define TUTTI_ISA_SPACE cuda
 #define TUTTI_LANE_FLOAT_ONLY
+#define TUTTI_DEVICE_PROGRAM
 #include "gpu/device/program.h"
 
 using namespace tutti;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What runs on a device in a step: changes are applied, chunks of voices rendered, chunks summed, part buses published.
 //
-// One source for every device: the bodies below are written by thread and phase; between phases all threads of a block meet.
-// A thread is one voice (row, lane) of a chunk of 8 x 16, with the recurrences of voices/ over float and the code that the
+// One source for every device: the bodies below are written by place and phase; between phases all threads of a block meet.
+// A place is one voice (row, lane) of a chunk of 8 x 16, with the recurrences of voices/ over float and the code that the
 // scalar reference itself runs (engine/cpu/chunk.h): the same bits. No atomics in a sum, so the same bits every run.
 #pragma once
 
@@ -43,28 +43,32 @@ struct BankEntry {
     Bank bank;
     Step step;
     TableChange changes[k_device_changes];
-    float* tables; // [k_device_changes + 1][table_size]; the last one is what holds when the step ends
-    float* fields; // [row][field][16]
-    DeviceRow* rows;
-    unsigned* muted; // voices found not finite, counted up
+    float TUTTI_DEVICE* tables; // [k_device_changes + 1][table_size]; the last one is what holds when the step ends
+    float TUTTI_DEVICE* fields; // [row][field][16]
+    DeviceRow TUTTI_DEVICE* rows;
+    unsigned TUTTI_DEVICE* muted; // voices found not finite, counted up
     unsigned table_size;
     unsigned first_delta, delta_count;
     unsigned chunks, first_partial;
     unsigned field_count;
+    float rate, increment_at_a, tick_seconds; // of the bank's rate, for devices without double
 };
 struct Header {
     unsigned sequence;
     unsigned bank_count, head_count;
     unsigned chunk_first[engine::k_kernel_count], chunk_count[engine::k_kernel_count];
-    BankEntry* banks;
-    ChunkEntry* chunks;
-    RowHead* heads;
-    TableDelta* deltas;
-    DeviceRow* rows;
-    float* partials; // [chunk][2][64]
-    float* out;      // [bank][2][64]: memory that the host sees
-    unsigned* done;  // takes `sequence` when all of `out` is there
+    BankEntry TUTTI_DEVICE* banks;
+    ChunkEntry TUTTI_DEVICE* chunks;
+    RowHead TUTTI_DEVICE* heads;
+    TableDelta TUTTI_DEVICE* deltas;
+    DeviceRow TUTTI_DEVICE* rows;
+    float TUTTI_DEVICE* partials; // [chunk][2][64]
+    float TUTTI_DEVICE* out;      // [bank][2][64]: memory that the host sees
+    unsigned TUTTI_DEVICE* done;  // takes `sequence` when all of `out` is there
 };
+// Both sides lay them out alike, whatever each one's compiler is.
+static_assert(sizeof(engine::Edit) == 24 && sizeof(Bank) == 224 && sizeof(DeviceRow) == 20 && sizeof(TableDelta) == 8,
+              "host and device agree");
 struct Shared {
     float sound[2][voices::k_chunk_rows * k_row_stride];
     unsigned char busy[k_threads], flags[k_threads], muted[k_threads];
@@ -73,16 +77,16 @@ struct Shared {
 inline namespace TUTTI_ISA_SPACE {
 
 // One block a bank; one more, with `bank` past the last, for the rows' edits.
-inline void apply_thread(const Header& h, unsigned bank, unsigned thread, unsigned threads) noexcept {
+inline void apply_thread(const Header TUTTI_DEVICE& h, unsigned bank, unsigned place, unsigned threads) noexcept {
     if (bank == h.bank_count) {
-        for (unsigned i = thread; i < h.head_count; i += threads)
+        for (unsigned i = place; i < h.head_count; i += threads)
             h.rows[h.heads[i].row].first_edit = h.heads[i].edit;
         return;
     }
     if (bank > h.bank_count) return;
-    const BankEntry& b = h.banks[bank];
-    float* const current = b.tables + k_device_changes * b.table_size;
-    for (unsigned e = thread; e < b.table_size; e += threads) {
+    const BankEntry TUTTI_DEVICE& b = h.banks[bank];
+    float TUTTI_DEVICE* const current = b.tables + k_device_changes * b.table_size;
+    for (unsigned e = place; e < b.table_size; e += threads) {
         float value = current[e];
         unsigned d = b.first_delta;
         for (int c = 0; c < b.bank.table_count; ++c) {
@@ -95,12 +99,13 @@ inline void apply_thread(const Header& h, unsigned bank, unsigned thread, unsign
 }
 
 template <template <class> class Type>
-inline void render_voice(const BankEntry& b, unsigned chunk, Shared& shared, int thread) noexcept {
-    const int r = thread / voices::k_row_slots, lane = thread % voices::k_row_slots;
+inline void render_voice(const BankEntry TUTTI_DEVICE& b, unsigned chunk, Shared TUTTI_SHARED& shared,
+                         int place) noexcept {
+    const int r = place / voices::k_row_slots, lane = place % voices::k_row_slots;
     const int index = static_cast<int>(chunk) * voices::k_chunk_rows + r;
-    shared.busy[thread] = shared.flags[thread] = shared.muted[thread] = 0;
+    shared.busy[place] = shared.flags[place] = shared.muted[place] = 0;
     if (index >= b.bank.row_count) return;
-    const DeviceRow& from = b.rows[index];
+    const DeviceRow TUTTI_DEVICE& from = b.rows[index];
     const auto bit = static_cast<unsigned short>(1u << lane);
     engine::Row row;
     row.fields = b.fields + static_cast<unsigned>(index) * b.field_count * voices::k_row_slots;
@@ -116,27 +121,39 @@ inline void render_voice(const BankEntry& b, unsigned chunk, Shared& shared, int
     for (unsigned e = from.first_edit; e != engine::k_no_edit && !mine; e = b.bank.edits[e].next)
         mine = b.bank.edits[e].lane == lane;
     if (mine) {
-        const voices::Context context = engine::make_context(b.bank, b.step);
-        float* const left = shared.sound[0] + r * k_row_stride;
-        float* const right = b.bank.channels > 1 ? shared.sound[1] + r * k_row_stride : nullptr;
-        engine::Group<Type<float>, float> group(b.bank, b.step, context, lane, left, right);
+#ifdef TUTTI_NO_DOUBLE // Metal, where what a group refers to is the thread's own
+        const Bank bank = own_copy(b.bank);
+        const Step step = own_copy(b.step);
+#else
+        const Bank& bank = b.bank;
+        const Step& step = b.step;
+#endif
+        voices::Context context = engine::make_context(bank, step);
+#ifdef TUTTI_NO_DOUBLE
+        context.rate = b.rate;
+        context.increment_at_a = b.increment_at_a;
+        context.tick_seconds = b.tick_seconds;
+#endif
+        float TUTTI_SHARED* const left = shared.sound[0] + r * k_row_stride;
+        float TUTTI_SHARED* const right = b.bank.channels > 1 ? shared.sound[1] + r * k_row_stride : nullptr;
+        engine::Group<Type<float>, float> group(bank, step, context, lane, left, right);
         engine::Row* const rows[1] = {&row};
-        shared.muted[thread] = static_cast<unsigned char>(group.template render<1>(rows, &changed, true));
-        shared.busy[thread] = 1;
+        shared.muted[place] = static_cast<unsigned char>(group.template render<1>(rows, &changed, true));
+        shared.busy[place] = 1;
     } else if (changed) {
         row.unsettled |= bit;
     }
-    shared.flags[thread] =
+    shared.flags[place] =
         static_cast<unsigned char>((row.active != 0 ? 1 : 0) | (row.muted != 0 ? 2 : 0) | (row.unsettled != 0 ? 4 : 0) |
                                    (row.gliding != 0 ? 8 : 0) | (row.muffled != 0 ? 16 : 0));
 }
 
 // Rows lane by lane in order, and the rows' flags.
-inline void sum_rows(const BankEntry& b, unsigned chunk, Shared& shared, int thread) noexcept {
+inline void sum_rows(const BankEntry TUTTI_DEVICE& b, unsigned chunk, Shared TUTTI_SHARED& shared, int place) noexcept {
     const int sides = b.bank.channels > 1 ? 2 : 1;
     for (int side = 0; side < sides; ++side) {
-        float* const sound = shared.sound[side];
-        for (int i = thread; i < b.step.frames * voices::k_row_slots; i += k_threads) {
+        float TUTTI_SHARED* const sound = shared.sound[side];
+        for (int i = place; i < b.step.frames * voices::k_row_slots; i += k_threads) {
             const int lane = i % voices::k_row_slots;
             float sum = 0.0f;
             bool some = false;
@@ -149,15 +166,15 @@ inline void sum_rows(const BankEntry& b, unsigned chunk, Shared& shared, int thr
             sound[i] = sum;
         }
     }
-    const int r = thread / voices::k_row_slots, index = static_cast<int>(chunk) * voices::k_chunk_rows + r;
-    if (thread % voices::k_row_slots != 0 || index >= b.bank.row_count) return;
-    DeviceRow& row = b.rows[index];
+    const int r = place / voices::k_row_slots, index = static_cast<int>(chunk) * voices::k_chunk_rows + r;
+    if (place % voices::k_row_slots != 0 || index >= b.bank.row_count) return;
+    DeviceRow TUTTI_DEVICE& row = b.rows[index];
     if (row.active != 0 || row.first_edit != engine::k_no_edit)
         row.version = b.bank.tables[b.bank.table_count - 1].version;
     unsigned mask[5] = {0, 0, 0, 0, 0};
     for (int lane = 0; lane < voices::k_row_slots; ++lane)
         for (int f = 0; f < 5; ++f)
-            mask[f] |= static_cast<unsigned>(shared.flags[thread + lane] >> f & 1) << lane;
+            mask[f] |= static_cast<unsigned>(shared.flags[place + lane] >> f & 1) << lane;
     row.active = static_cast<unsigned short>(mask[0]);
     row.muted = static_cast<unsigned short>(mask[1]);
     row.unsettled = static_cast<unsigned short>(mask[2]);
@@ -167,21 +184,22 @@ inline void sum_rows(const BankEntry& b, unsigned chunk, Shared& shared, int thr
 }
 
 // Lanes at distances 8, 4, 2, 1.
-inline void sum_frames(const Header& h, const BankEntry& b, unsigned chunk, const Shared& shared, int thread) noexcept {
-    const int side = thread / voices::k_block_frames, frame = thread % voices::k_block_frames;
+inline void sum_frames(const Header TUTTI_DEVICE& h, const BankEntry TUTTI_DEVICE& b, unsigned chunk,
+                       const Shared TUTTI_SHARED& shared, int place) noexcept {
+    const int side = place / voices::k_block_frames, frame = place % voices::k_block_frames;
     if (frame < b.step.frames && side < (b.bank.channels > 1 ? 2 : 1))
-        h.partials[(b.first_partial + chunk) * 2 * voices::k_block_frames + static_cast<unsigned>(thread)] =
+        h.partials[(b.first_partial + chunk) * 2 * voices::k_block_frames + static_cast<unsigned>(place)] =
             dsp::sum_lanes(shared.sound[side] + frame * voices::k_row_slots);
 }
 
-// A bank's chunks by a pairwise tree over their index; thread = channel and frame.
-inline void sum_chunks(const Header& h, unsigned bank, unsigned thread) noexcept {
-    const BankEntry& b = h.banks[bank];
+// A bank's chunks by a pairwise tree over their index; place = channel and frame.
+inline void sum_chunks(const Header TUTTI_DEVICE& h, unsigned bank, unsigned place) noexcept {
+    const BankEntry TUTTI_DEVICE& b = h.banks[bank];
     float waiting[34];
     int depth = 0;
     unsigned count = 0;
     for (unsigned chunk = 0; chunk < b.chunks; ++chunk) {
-        waiting[depth++] = h.partials[(b.first_partial + chunk) * 2 * voices::k_block_frames + thread];
+        waiting[depth++] = h.partials[(b.first_partial + chunk) * 2 * voices::k_block_frames + place];
         for (unsigned n = ++count; (n & 1u) == 0; n >>= 1) {
             waiting[depth - 2] += waiting[depth - 1];
             --depth;
@@ -189,7 +207,7 @@ inline void sum_chunks(const Header& h, unsigned bank, unsigned thread) noexcept
     }
     for (; depth > 1; --depth)
         waiting[depth - 2] += waiting[depth - 1];
-    h.out[bank * 2 * voices::k_block_frames + thread] = depth == 1 ? waiting[0] : 0.0f;
+    h.out[bank * 2 * voices::k_block_frames + place] = depth == 1 ? waiting[0] : 0.0f;
 }
 
 } // namespace TUTTI_ISA_SPACE
