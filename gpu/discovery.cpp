@@ -210,7 +210,10 @@ std::unique_ptr<engine::Backend> make_chosen(const Discovery& found, std::unique
         complain(device.status());
         return cpu;
     }
+    const DeviceInfo info = (*device)->info();
     auto made = DeviceBackend::make(std::move(*device), std::move(cpu), found.config);
+    if (made && found.settings.level == 2)
+        return revert_on_loss(std::move(*made), found.settings.cache, tuning_key(&info));
     if (made) return std::move(*made);
     complain(made.status());
     return nullptr;

@@ -59,7 +59,40 @@ private:
     int m_threads;
 };
 
+class Reverting final : public engine::Backend {
+public:
+    Reverting(std::unique_ptr<DeviceBackend> device, std::filesystem::path folder, std::string key)
+        : m_device(std::move(device)), m_folder(std::move(folder)), m_key(std::move(key)) {}
+    ~Reverting() override {
+        if (!m_device->stats().lost) return;
+        auto known = load_tuning(m_folder, m_key);
+        const Tuning defaults;
+        if (!known || (known->graphs == defaults.graphs && known->crossover_voices == defaults.crossover_voices))
+            return;
+        known->graphs = defaults.graphs;
+        known->crossover_voices = defaults.crossover_voices;
+        for (auto& [setting, reason] : known->reasons)
+            if (setting == "graphs" || setting == "crossover_voices")
+                reason = "default again: the device was lost (" + m_device->loss() + ")";
+        (void)save_tuning(m_folder, m_key, *known); // where that fails, it is tried again at the next loss
+    }
+    const char* name() const noexcept override { return m_device->name(); }
+    void render(engine::BankStep* steps, int count, int threads) noexcept override {
+        m_device->render(steps, count, threads);
+    }
+
+private:
+    std::unique_ptr<DeviceBackend> m_device;
+    std::filesystem::path m_folder;
+    std::string m_key;
+};
+
 } // namespace
+
+std::unique_ptr<engine::Backend> revert_on_loss(std::unique_ptr<DeviceBackend> device, std::filesystem::path folder,
+                                                std::string key) {
+    return std::make_unique<Reverting>(std::move(device), std::move(folder), std::move(key));
+}
 
 std::unique_ptr<engine::Backend> cap_threads(std::unique_ptr<engine::Backend> backend, int threads) {
     return std::make_unique<Capped>(std::move(backend), threads);

@@ -40,6 +40,11 @@ using MakeDevice = std::function<std::unique_ptr<engine::Backend>(const BackendC
 // Takes a second or two: each figure by pairs. Without a device the CPU's settings alone. [control]
 Tuning measure_tuning(const MakeDevice& make_device, const BackendConfig& config, int cores);
 
+// A device with settings that were measured: where it was lost by the time that it goes, the cache takes the defaults back, and says
+// why. What it measured of the CPU stays. [control]
+std::unique_ptr<engine::Backend> revert_on_loss(std::unique_ptr<DeviceBackend> device, std::filesystem::path folder,
+                                                std::string key);
+
 // Renders by another backend on at most `threads`. [control]
 std::unique_ptr<engine::Backend> cap_threads(std::unique_ptr<engine::Backend> backend, int threads);
 

@@ -233,6 +233,41 @@ TEST_CASE(
     CHECK(fourth.config.graphs);
 }
 
+TEST_CASE("measured settings go back to the defaults where the device is lost with them, and stay where it is not") {
+    Folder folder;
+    gpu::Tuning tuning;
+    tuning.graphs = 0;
+    tuning.crossover_voices = 257;
+    tuning.threads = 1;
+    tuning.reasons = {{"graphs", "measured"}, {"crossover_voices", "measured"}, {"threads", "measured"}};
+    const std::string key = "a machine";
+    for (const bool fails : {false, true}) {
+        REQUIRE(gpu::save_tuning(folder.path, key, tuning).ok());
+        gpu::SimulatedOptions options;
+        bool now = false;
+        options.fault = [&](std::int64_t) { return now ? int(gpu::simulated_fault) : 0; };
+        gpu::BackendConfig config;
+        config.rows = 16;
+        config.budget_us = 10e6;
+        auto made = gpu::DeviceBackend::make(gpu::make_simulated_device(options),
+                                             engine::make_cpu_backend(1, engine::Isa::scalar), config);
+        REQUIRE(made.ok());
+        auto backend = gpu::revert_on_loss(std::move(*made), folder.path, key);
+        gpu::VoiceLoad load(32);
+        load.begin(*backend, 1);
+        now = fails;
+        load.step(*backend, 1);
+        backend.reset();
+        const auto kept = gpu::load_tuning(folder.path, key);
+        REQUIRE(kept.ok());
+        CHECK(kept->graphs == (fails ? 1 : 0));
+        CHECK(kept->crossover_voices == (fails ? 0 : 257));
+        CHECK(kept->threads == 1);
+        for (const auto& [setting, reason] : kept->reasons)
+            if (setting == "graphs") CHECK((reason == "measured") == !fails);
+    }
+}
+
 TEST_CASE("below the crossover voices stay on the CPU; from it on they move to the device, with the same bits") {
     const auto run = [](int voices, int crossover, gpu::BackendStats& stats) {
         gpu::BackendConfig config;
