@@ -3,6 +3,8 @@
 
 #include <dlfcn.h>
 
+#include <juce_gui_extra/juce_gui_extra.h>
+
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -11,6 +13,14 @@
 
 namespace tutti::host {
 namespace {
+
+// Until every message that was posted so far has been delivered.
+void drain() {
+    const auto reached = std::make_shared<bool>(false);
+    juce::MessageManager::callAsync([reached] { *reached = true; });
+    while (!*reached)
+        juce::MessageManager::getInstance()->runDispatchLoopUntil(1);
+}
 
 class JuceEditor final : public Editor {
 public:
@@ -21,13 +31,26 @@ public:
         m_window.setVisible(true);
     }
     ~JuceEditor() override {
+        // JUCE's XEmbedComponent answers each ConfigureNotify of the plugin's window with a message that holds a bare pointer to itself,
+        // and does not take it back when it goes: it hears of no more of them, and those that are under way come before the end.
+#if JUCE_LINUX || JUCE_BSD
+        for (juce::Component* const child : m_editor->getChildren())
+            if (auto* const embedded = dynamic_cast<juce::XEmbedComponent*>(child)) embedded->removeClient();
+#endif
+        drain();
         m_editor->processor.editorBeingDeleted(m_editor.get());
         m_editor.reset();
         m_window.removeFromDesktop();
     }
-    int width() const override { return m_editor->getWidth(); }
-    int height() const override { return m_editor->getHeight(); }
-    void resize(int width, int height) override { m_editor->setSize(width, height); }
+    int width() const override {
+        return m_editor->getWidth();
+    }
+    int height() const override {
+        return m_editor->getHeight();
+    }
+    void resize(int width, int height) override {
+        m_editor->setSize(width, height);
+    }
 
 private:
     juce::Component m_window;
@@ -41,25 +64,27 @@ std::unique_ptr<juce::ScopedJuceInitialiser_GUI> g_juce;
 
 // Names that a window manager gives a screen. JUCE asks for them only where they are there, writes them into its windows all
 // the same, and a bare Xvfb ends a process for that. The screen stays open: with its last client it would forget them. What it
-// still refuses is no reason to end, as it is none for JUCE's own programs.
-void name_window_properties() {
+// still refuses is no reason to end, as it is none for JUCE's own programs. False: there is no such screen.
+bool name_window_properties() {
     void* const library = dlopen("libX11.so.6", RTLD_NOW);
-    if (library == nullptr) return;
+    if (library == nullptr) return false;
     const auto open = reinterpret_cast<void* (*)(const char*)>(dlsym(library, "XOpenDisplay"));
     const auto name = reinterpret_cast<unsigned long (*)(void*, const char*, int)>(dlsym(library, "XInternAtom"));
     static void* const display = open != nullptr && name != nullptr ? open(nullptr) : nullptr;
-    if (display == nullptr) return;
+    if (display == nullptr) return false;
     using Handler = int (*)(void*, void*);
     if (const auto handle = reinterpret_cast<Handler (*)(Handler)>(dlsym(library, "XSetErrorHandler")))
         handle([](void*, void*) { return 0; });
     for (const char* text : {"WM_PROTOCOLS", "WM_TAKE_FOCUS", "WM_CHANGE_STATE", "WM_STATE", "_NET_WM_PING",
                              "_NET_WM_WINDOW_TYPE", "_NET_WM_STATE"})
         name(display, text, 0);
+    return true;
 }
 } // namespace
 void start_juce() {
     if (g_juce != nullptr) return;
-    if (std::getenv("DISPLAY") != nullptr) name_window_properties();
+    // One that cannot be opened is none: JUCE would crash at its first window.
+    if (std::getenv("DISPLAY") != nullptr && !name_window_properties()) unsetenv("DISPLAY");
     g_juce = std::make_unique<juce::ScopedJuceInitialiser_GUI>();
 }
 void end_hosts() {

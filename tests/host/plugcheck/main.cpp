@@ -312,10 +312,13 @@ pid_t start_screen() {
         _exit(127);
     }
     close(ends[1]);
-    char text[32] = {};
+    // The number and the end of its line come in two writes: who closes the pipe between them ends the server with a SIGPIPE, and
+    // JUCE crashes without a screen.
+    std::string text;
     pollfd wait{ends[0], POLLIN, 0};
-    if (poll(&wait, 1, 10000) == 1 && ::read(ends[0], text, sizeof text - 1) > 0)
-        setenv("DISPLAY", (":" + std::to_string(std::atoi(text))).c_str(), 1);
+    for (char letter = 0; poll(&wait, 1, 10000) == 1 && ::read(ends[0], &letter, 1) == 1 && letter != '\n';)
+        text += letter;
+    if (!text.empty()) setenv("DISPLAY", (":" + text).c_str(), 1);
     close(ends[0]);
     return child;
 }
