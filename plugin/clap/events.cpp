@@ -124,6 +124,13 @@ void Wrapper::take(const clap_event_header_t* event, const clap_output_events_t*
         m_callback_wanted = m_callback_wanted || kind == 0xb0 || kind == 0xc0;
         break;
     }
+    case CLAP_EVENT_MIDI_SYSEX: {
+        const auto& said = as<clap_event_midi_sysex_t>(event);
+        if (said.buffer == nullptr) break;
+        m_instance.take_sysex({said.buffer, said.size}, offset);
+        m_callback_wanted = true; // the main thread tunes
+        break;
+    }
     default:
         break;
     }

@@ -17,7 +17,7 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t k_bytes = 16u << 20;
 constexpr int k_depth = 64;
 constexpr const char* k_known[] = {"tutti_plugin", "preset", "patch",   "parameters", "controllers",
-                                   "settings",     "editor", "compare", "at_b"};
+                                   "settings",     "editor", "compare", "at_b",       "unread_patch"};
 
 int voice_index(std::string_view id) {
     const auto tables = voice_tables();
@@ -83,7 +83,8 @@ std::string dump(const Json& json, int indent = -1) {
 Json settings_json(const Settings& settings) {
     return {{"mode", settings.mode == Mode::ahead ? "ahead" : "inline"},
             {"look_ahead_blocks", settings.look_ahead_blocks},
-            {"mpe", settings.mpe},
+            {"mpe", settings.mpe != MpeZone::off},
+            {"mpe_upper", settings.mpe == MpeZone::upper},
             {"mpe_bend_range", settings.mpe_bend_range},
             {"pickup", settings.pickup},
             {"program_change", settings.program_change},
@@ -96,7 +97,7 @@ Settings settings_of(const Json& json) {
     Settings settings;
     settings.mode = words(json, "mode") == "ahead" ? Mode::ahead : Mode::inline_;
     settings.look_ahead_blocks = static_cast<int>(number(json, "look_ahead_blocks", 4, 1, 64));
-    settings.mpe = flag(json, "mpe", false);
+    if (flag(json, "mpe", false)) settings.mpe = flag(json, "mpe_upper", false) ? MpeZone::upper : MpeZone::lower;
     settings.mpe_bend_range = static_cast<int>(number(json, "mpe_bend_range", 48, 0, 96));
     settings.pickup = flag(json, "pickup", false);
     settings.program_change = flag(json, "program_change", true);
@@ -159,6 +160,8 @@ Patch sounding_patch(const Document& document) {
 
 void take_patch(Document& document, const Patch& patch) {
     const ParameterList& list = ParameterList::get();
+    document.unread.clear();
+    document.unread_why.clear();
     for (int i = 0; i < k_macros; ++i)
         document.values[static_cast<std::size_t>(list.macro(i))] = 0.0f;
     const auto take = [&](int place, const Parameter& row, const std::map<std::string, double>& from) {
@@ -188,6 +191,8 @@ std::string to_text(const Document& document) {
     const Patch patch = sounding_patch(document);
     Json json = {{"tutti_plugin", k_state_format}, {"preset", document.preset}};
     json["patch"] = Json::parse(patch.to_json(), nullptr, false);
+
+    if (!document.unread.empty()) json["unread_patch"] = Json::parse(document.unread, nullptr, false);
 
     // What the patch does not hold: macros, the other voice types, effects that are not in the chain.
     Json rest = Json::object();
@@ -255,12 +260,22 @@ Result<Document> document_from_text(std::string_view text) {
                       "the sound stays as it is", "use that version, or a newer one");
     const auto patch_json = json.find("patch");
     if (patch_json == json.end() || !patch_json->is_object()) return broken("has no patch");
-    Result<Patch> patch = Patch::from_json(dump(*patch_json));
-    if (!patch) return patch.status();
+    const auto kept = json.find("unread_patch");
+    const std::string patch_text = dump(kept != json.end() && kept->is_object() ? *kept : *patch_json);
+    Result<Patch> patch = Patch::from_json(patch_text);
+    // What is missing here may be there in another version: the sound waits, everything else is worth having.
+    const bool missing = !patch && patch.status().code() == Code::not_found;
+    if (!patch && !missing) return patch.status();
 
     const ParameterList& list = ParameterList::get();
     Document document;
-    take_patch(document, *patch);
+    if (missing) {
+        document.unread = patch_text;
+        document.unread_why = patch.status().what() + ": \"" + document.patch.name +
+                              "\" sounds in its place, and the project keeps the other";
+    } else {
+        take_patch(document, *patch);
+    }
     document.preset = words(json, "preset");
     Json unknown = Json::object();
     if (const auto parameters = json.find("parameters"); parameters != json.end() && parameters->is_object()) {

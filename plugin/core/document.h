@@ -5,6 +5,7 @@
 // this version does not know are kept.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -18,10 +19,14 @@ namespace tutti::plugin {
 
 inline constexpr int k_state_format = 1;
 
+// Who leads an MPE keyboard's member channels: channel 1 those above it, or channel 16 those below it. One at a time: there is one
+// sound to play.
+enum class MpeZone : std::uint8_t { off, lower, upper };
+
 struct Settings {
-    Mode mode = Mode::inline_;  // inline_: no latency; ahead: all instances of the process as one batch
-    int look_ahead_blocks = 4;  // of 64 frames, `ahead` only
-    bool mpe = false;           // channel 1 is the master, 2 to 16 are its members
+    Mode mode = Mode::inline_; // inline_: no latency; ahead: all instances of the process as one batch
+    int look_ahead_blocks = 4; // of 64 frames, `ahead` only
+    MpeZone mpe = MpeZone::off;
     int mpe_bend_range = 48;    // semitones, of the members
     bool pickup = false;        // a learnt controller moves nothing until it has met the value
     bool program_change = true; // MIDI program n is the n-th factory preset
@@ -42,6 +47,10 @@ struct Document {
     std::string other;          // the sound to compare with, as a text of its own; empty: none
     bool at_b = false;          // this is the second of the two
     std::string unknown = "{}"; // JSON object of the keys this version does not know
+    // A patch that names what this version has not (a voice type, an effect): its JSON, kept for one that has it, until another
+    // sound is taken. "Init" sounds in its place; `unread_why` says what is missing.
+    std::string unread;
+    std::string unread_why;
 
     Document(); // the patch "Init" with every default
 };
@@ -51,8 +60,8 @@ struct Document {
 Patch sounding_patch(const Document& document);
 void take_patch(Document& document, const Patch& patch);
 
-// Errors: malformed, unsupported (a newer format), too_large (16 MiB), and those of Patch::from_json. A parameter that is not
-// known is kept as unknown; a value out of range goes to its end. [control]
+// Errors: malformed, unsupported (a newer format), too_large (16 MiB), and those of Patch::from_json but not_found (`unread`). A
+// parameter that is not known is kept as unknown; a value out of range goes to its end. [control]
 std::string to_text(const Document& document);
 // The same without what is no part of the sound's history: the editor's and the other sound. [control]
 std::string sound_text(Document document);

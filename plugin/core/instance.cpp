@@ -70,6 +70,8 @@ Status Instance::prepare(double sample_rate, int max_frames) {
         return status;
     }
     apply_tuning();
+    for (const TuningMessage& message : m_tuned)
+        tune(message, k_asap);
     apply_mpe();
     m_latency = m_stream->latency_frames();
     return {};
@@ -127,6 +129,10 @@ void Instance::play_key(int key, double velocity) {
 
 void Instance::process_offline(float* const* out, int channels, int frames, std::span<const BlockEvent> events,
                                const HostTransport* transport) {
+    {
+        const std::lock_guard lock(m_mutex);
+        take_tunings(true);
+    }
     for (const BlockEvent& event : events) {
         if (event.kind != BlockEvent::Kind::midi || (event.status & 0xf0) != 0xc0) continue;
         const std::lock_guard lock(m_mutex);
@@ -157,6 +163,7 @@ void Instance::tick() {
     {
         const std::lock_guard lock(m_mutex);
         listener = m_listener;
+        take_tunings(false);
         if (m_patch_late && m_stream != nullptr) m_patch_late = !apply();
         if (m_stream != nullptr)
             restart = m_stream->latency_frames() != m_latency || m_stream->config().mode != m_document.settings.mode ||

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include <tutti/engine.h>
+#include <tutti/tuning.h>
 
 #include "plugin/core/block_event.h"
 #include "plugin/core/document.h"
@@ -71,6 +72,10 @@ public:
     // that would call process()
     void process_offline(float* const* out, int channels, int frames, std::span<const BlockEvent> events,
                          const HostTransport* transport);
+    // A system exclusive message, F0 and F7 included, `offset` frames into the next block: one of the MIDI Tuning Standard tunes from the
+    // next tick() on (in process_offline() on its frame), any other says nothing here. One longer than k_sysex_bytes, or the
+    // ninth between two ticks, is dropped. [audio]
+    void take_sysex(std::span<const std::uint8_t> message, int offset) noexcept TUTTI_NONBLOCKING;
     void panic() noexcept { m_panic.store(true, std::memory_order_relaxed); } // every sound fades within 2 ms [any]
     // From an on-screen or computer keyboard: sounds with the next block. velocity 0: up. [control]
     void play_key(int key, double velocity);
@@ -103,6 +108,8 @@ public:
     std::string save() const; // [control]
     // Errors: those of document_from_text; nothing changes then. [control]
     Status load(std::string_view text);
+    // The state named a sound that is not there: what is missing, and what sounds instead; empty: nothing is. [control]
+    std::string missing() const;
     bool undo(); // false: nothing to undo [control]
     bool redo();
     std::string undo_name() const; // empty: nothing [control]
@@ -125,12 +132,13 @@ public:
     void set_listener(InstanceListener* listener) noexcept; // null: none [control]
     void tick();                                            // [control]
     Monitor& monitor() noexcept { return m_monitor; }
-    StreamStats stats() const noexcept;                                         // [control]
-    EngineStats engine_stats() const noexcept;                                  // [control]
-    std::shared_ptr<Engine> engine() const;                                     // null before prepare [control]
-    std::shared_ptr<Stream> stream() const;                                     // null before prepare [control]
-    double sample_rate() const noexcept { return m_rate; }                      // 0 before prepare [any]
-    bool mpe() const noexcept { return m_mpe.load(std::memory_order_relaxed); } // switched by hand or by MIDI [any]
+    StreamStats stats() const noexcept;                          // [control]
+    EngineStats engine_stats() const noexcept;                   // [control]
+    std::shared_ptr<Engine> engine() const;                      // null before prepare [control]
+    std::shared_ptr<Stream> stream() const;                      // null before prepare [control]
+    double sample_rate() const noexcept { return m_rate; }       // 0 before prepare [any]
+    bool mpe() const noexcept { return zone() != MpeZone::off; } // switched by hand or by MIDI [any]
+    MpeZone zone() const noexcept { return m_zone.load(std::memory_order_relaxed); } // [any]
     // The last key pressed and released by anybody, for an on-screen keyboard: bit k is key k. [any]
     std::uint64_t keys_down(int half) const noexcept {
         return m_keys[static_cast<std::size_t>(half & 1)].load(std::memory_order_relaxed);
@@ -156,6 +164,15 @@ private:
     };
     static constexpr std::size_t k_ramps = 32; // at once; further ones step
 
+    // System exclusive on its way from the audio thread to the control side, which parses it: one writer, one reader (the lock held).
+    static constexpr std::size_t k_sysex_bytes = 512; // a bulk dump of 128 keys has 408
+    static constexpr std::size_t k_sysex_slots = 8;
+    struct Sysex {
+        std::array<std::uint8_t, k_sysex_bytes> bytes;
+        std::size_t size = 0;
+        std::int64_t frame = 0;
+    };
+
     // [audio] (instance_audio.cpp)
     void take_host_value(int parameter, float value) noexcept;
     void post_ramps(int frames) noexcept;
@@ -165,7 +182,8 @@ private:
     void post_value(int parameter, float value, std::int64_t frame) noexcept;
     void post_transport(const HostTransport& transport, int frames) noexcept;
     bool controller(int number, int value, std::int64_t frame) noexcept;
-    void zone_message(int channel, int number, int value) noexcept;
+    void zone_message(int channel, int number, int value, std::int64_t frame) noexcept;
+    int part_of(int channel) const noexcept;
     void mark(std::array<std::atomic<std::uint64_t>, k_words>& bits, int parameter) noexcept;
 
     // [control], the lock held
@@ -174,6 +192,8 @@ private:
     Status apply(std::int64_t frame = k_asap);
     void apply_tuning();
     void apply_mpe();
+    void take_tunings(bool on_frame);
+    void tune(const TuningMessage& message, std::int64_t frame);
     void publish();
     Status change(const std::string& step, const Document& next);
     double release_seconds() const noexcept;
@@ -203,11 +223,14 @@ private:
     std::atomic<int> m_learning{-1};
     std::atomic<int> m_program{-1}; // asked for by MIDI
     std::atomic<bool> m_panic{false};
-    std::atomic<bool> m_mpe{false};
+    std::atomic<MpeZone> m_zone{MpeZone::off};
     std::atomic<bool> m_controllers_changed{false};
     std::atomic<bool> m_pickup{false};
     std::atomic<bool> m_offline{false};
     std::array<std::atomic<std::uint64_t>, 2> m_keys{};
+    std::array<Sysex, k_sysex_slots> m_sysex{};
+    std::atomic<std::uint32_t> m_sysex_written{0}, m_sysex_read{0};
+    std::vector<TuningMessage> m_tuned; // since the instance was made, for the next prepare
     Monitor m_monitor;
     int m_latency = 0;
     double m_rate = 0.0;

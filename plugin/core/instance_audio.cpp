@@ -120,13 +120,42 @@ bool Instance::controller(int number, int value, std::int64_t frame) noexcept {
     return true;
 }
 
-// MPE's configuration message switches the lower zone by itself: RPN 6 on channel 1, how many members.
-void Instance::zone_message(int channel, int number, int value) noexcept {
+// The stream's parts are a keyboard of one zone, the lower; an upper one is the same seen from the other end. Without MPE every
+// channel plays the one patch.
+int Instance::part_of(int channel) const noexcept {
+    const MpeZone zone = m_zone.load(std::memory_order_relaxed);
+    return zone == MpeZone::off ? 0 : zone == MpeZone::lower ? channel & 15 : 15 - (channel & 15);
+}
+
+// MPE's configuration message switches a zone by itself: RPN 6 on channel 1 or 16, how many members. The last one counts.
+void Instance::zone_message(int channel, int number, int value, std::int64_t frame) noexcept {
     auto& rpn = m_rpn[static_cast<std::size_t>(channel & 15)];
     if (number == 101) rpn[0] = static_cast<std::uint8_t>(value);
     if (number == 100) rpn[1] = static_cast<std::uint8_t>(value);
     if (number == 98 || number == 99) rpn = {127, 127};
-    if (channel == 0 && number == 6 && rpn[0] == 0 && rpn[1] == 6) m_mpe.store(value > 0, std::memory_order_relaxed);
+    if ((channel != 0 && channel != 15) || number != 6 || rpn[0] != 0 || rpn[1] != 6) return;
+    const MpeZone own = channel == 0 ? MpeZone::lower : MpeZone::upper;
+    const MpeZone before = m_zone.load(std::memory_order_relaxed);
+    if (value == 0 && before != own) return; // the other zone's master gives up what it has not
+    const MpeZone now = value > 0 ? own : MpeZone::off;
+    if (now == before) return;
+    // Its channels are other parts from here on: no note waits for an end that goes elsewhere.
+    m_sender.post(Event::all_notes_off(frame));
+    m_zone.store(now, std::memory_order_relaxed);
+    // The master's part has not heard which number it was, if it was another's.
+    m_sender.post(Event::midi(frame, 0, 0xb0, 101, 0));
+    m_sender.post(Event::midi(frame, 0, 0xb0, 100, 6));
+}
+
+void Instance::take_sysex(std::span<const std::uint8_t> message, int offset) noexcept TUTTI_NONBLOCKING {
+    // Who writes is alone; the reader has done with what it counted.
+    const std::uint32_t at = m_sysex_written.load(std::memory_order_relaxed);
+    if (message.size() > k_sysex_bytes || at - m_sysex_read.load(std::memory_order_acquire) >= k_sysex_slots) return;
+    Sysex& slot = m_sysex[at % k_sysex_slots];
+    std::copy(message.begin(), message.end(), slot.bytes.begin());
+    slot.size = message.size();
+    slot.frame = m_frame + std::max(0, offset);
+    m_sysex_written.store(at + 1, std::memory_order_release); // the message before its count
 }
 
 void Instance::post_midi(int status, int data1, int data2, std::int64_t frame) noexcept {
@@ -138,7 +167,7 @@ void Instance::post_midi(int status, int data1, int data2, std::int64_t frame) n
         return;
     }
     if (kind == 0xb0) {
-        zone_message(channel, data1, data2);
+        zone_message(channel, data1, data2, frame);
         controller(data1, data2, frame); // keeps its own meaning besides
     }
     const bool note_on = kind == 0x90 && data2 > 0;
@@ -150,13 +179,11 @@ void Instance::post_midi(int status, int data1, int data2, std::int64_t frame) n
         else
             half.fetch_and(~bit, std::memory_order_relaxed);
     }
-    // Without MPE every channel plays the one patch.
-    const int part = m_mpe.load(std::memory_order_relaxed) ? channel : 0;
-    m_sender.post(Event::midi(frame, part, status, data1, data2));
+    m_sender.post(Event::midi(frame, part_of(channel), status, data1, data2));
 }
 
 void Instance::post(const BlockEvent& event, std::int64_t frame) noexcept {
-    const int part = m_mpe.load(std::memory_order_relaxed) ? (event.channel & 15) : 0;
+    const int part = part_of(event.channel);
     using Kind = BlockEvent::Kind;
     const bool any_key = event.key < 0 || event.key > 127;
     const auto show = [&](bool down) {
@@ -281,7 +308,7 @@ void Instance::process(float* const* out, int channels, int frames, std::span<co
         float* const right = channels >= 2 ? out[1] + done : m_scratch.data() + m_max_frames;
         float* const pair[2] = {left, right};
         m_stream->pull(pair, count);
-        m_monitor.write(left, right, count);
+        if (m_monitor.watched()) m_monitor.write(left, right, count);
         if (channels == 1)
             for (int i = 0; i < count; ++i)
                 out[0][done + i] = 0.5f * (left[i] + right[i]);

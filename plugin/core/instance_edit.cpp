@@ -72,9 +72,10 @@ void Instance::apply_tuning() {
 }
 
 void Instance::apply_mpe() {
-    const bool on = m_document.settings.mpe;
-    const bool was = m_mpe.exchange(on, std::memory_order_relaxed);
-    if (m_stream == nullptr || (!on && !was)) return;
+    const MpeZone zone = m_document.settings.mpe;
+    const MpeZone was = m_zone.exchange(zone, std::memory_order_relaxed);
+    if (m_stream == nullptr || (zone == MpeZone::off && was == MpeZone::off)) return;
+    if (zone != was) m_keyboard.post(Event::all_notes_off(k_asap));
     const auto registered = [&](int part, int number, int value) {
         m_keyboard.post(Event::midi(k_asap, part, 0xb0, 101, 0));
         m_keyboard.post(Event::midi(k_asap, part, 0xb0, 100, number));
@@ -82,8 +83,40 @@ void Instance::apply_mpe() {
         m_keyboard.post(Event::midi(k_asap, part, 0xb0, 101, 127));
         m_keyboard.post(Event::midi(k_asap, part, 0xb0, 100, 127));
     };
-    registered(0, 6, on ? 15 : 0);
-    if (on) registered(1, 0, m_document.settings.mpe_bend_range);
+    registered(0, 6, zone != MpeZone::off ? 15 : 0);
+    if (zone != MpeZone::off) registered(1, 0, m_document.settings.mpe_bend_range);
+}
+
+// Messages of the MIDI Tuning Standard that the audio thread has left. Others are none of ours.
+void Instance::take_tunings(bool on_frame) {
+    // The messages were written before their count; the slots are free once it is stored.
+    const std::uint32_t end = m_sysex_written.load(std::memory_order_acquire);
+    std::uint32_t at = m_sysex_read.load(std::memory_order_relaxed);
+    for (; at != end; ++at) {
+        const Sysex& slot = m_sysex[at % k_sysex_slots];
+        Result<TuningMessage> read = TuningMessage::parse({slot.bytes.data(), slot.size});
+        if (!read) continue;
+        TuningMessage message = std::move(read).value();
+        tune(message, on_frame ? slot.frame : k_asap);
+        // A new dump of a program takes the place of what was said of it.
+        if (message.keys.size() == Tuning::k_keys)
+            std::erase_if(m_tuned, [&](const TuningMessage& old) {
+                return !message.for_channels && !old.for_channels && old.bank == message.bank &&
+                       old.program == message.program;
+            });
+        if (m_tuned.size() == 256) m_tuned.erase(m_tuned.begin());
+        m_tuned.push_back(std::move(message));
+    }
+    m_sysex_read.store(at, std::memory_order_release);
+}
+
+void Instance::tune(const TuningMessage& message, std::int64_t frame) {
+    if (m_stream == nullptr) return;
+    TuningMessage meant = message;
+    // Without MPE every channel plays the one part.
+    if (meant.for_channels && !mpe()) meant.channels = 0xffff;
+    // A queue that is full says so in the stream's counters; the next prepare brings it again.
+    (void)m_stream->tune(meant, frame);
 }
 
 Status Instance::change(const std::string& step, const Document& next) {
@@ -223,6 +256,11 @@ Status Instance::load(std::string_view text) {
     }
     if (listener != nullptr) listener->everything_changed();
     return {};
+}
+
+std::string Instance::missing() const {
+    const std::lock_guard lock(m_mutex);
+    return m_document.unread_why;
 }
 
 namespace {

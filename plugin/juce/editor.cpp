@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #include "plugin/juce/editor.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
+#include "plugin/juce/badge.h"
 #include "plugin/juce/keys.h"
 #include "plugin/juce/pages.h"
 
@@ -12,7 +14,11 @@ namespace {
 
 constexpr const char* k_page_names[] = {"Voice", "Effects", "Presets", "Worker", "Settings"};
 constexpr int k_pages = 5;
+constexpr int k_badge = 330;      // points of the status line, where there is something to say
 constexpr int k_quiet_ticks = 60; // after which the pictures rest
+// Between two pictures. A timer of 30 Hz gives 29: JUCE counts whole milliseconds, and what is late stays late. Ours is asked twice as
+// often and keeps an appointment; 31.25 of them a second leave 30 where one is missed now and then.
+constexpr double k_frame_milliseconds = 32.0;
 
 // The editor's size and page, in the project's state.
 juce::var read_state(const Instance& instance) {
@@ -29,14 +35,8 @@ public:
         : m_processor(processor), m_routes(processor), m_scope(processor), m_spectrum(processor), m_meters(processor),
           m_keys(processor) {
         setTitle("Tutti");
+        processor.shared_library().refresh(); // in the background: the arrows beside the name want it, too
         m_routes.refresh();
-        m_pages[0] = std::make_unique<VoicePage>(processor, m_routes);
-        m_pages[1] = std::make_unique<EffectsPage>(processor, m_routes);
-        auto presets = std::make_unique<PresetPage>(processor);
-        m_presets = presets.get();
-        m_pages[2] = std::move(presets);
-        m_pages[3] = std::make_unique<WorkerPage>(processor);
-        m_pages[4] = std::make_unique<SettingsPage>(processor);
         for (int i = 0; i < k_pages; ++i) {
             juce::TextButton& tab = m_tabs[static_cast<std::size_t>(i)];
             tab.setButtonText(k_page_names[i]);
@@ -45,14 +45,13 @@ public:
             tab.setRadioGroupId(1);
             tab.onClick = [this, i] { show(i); };
             addAndMakeVisible(tab);
-            addChildComponent(*m_pages[static_cast<std::size_t>(i)]);
         }
         button(m_before, "Previous preset", [this] { step(-1); });
         button(m_after, "Next preset", [this] { step(1); });
         button(m_name, "Preset", [this] { show(2); });
         button(m_save, "Save the preset as", [this] {
             show(2);
-            m_presets->save_as();
+            dynamic_cast<PresetPage&>(shown()).save_as();
         });
         button(m_undo, "Undo", [this] { m_processor.instance().undo(); });
         button(m_redo, "Redo", [this] { m_processor.instance().redo(); });
@@ -67,18 +66,25 @@ public:
              {static_cast<juce::Component*>(&m_scope), static_cast<juce::Component*>(&m_spectrum),
               static_cast<juce::Component*>(&m_meters), static_cast<juce::Component*>(&m_keys.component())})
             addAndMakeVisible(child);
+        addChildComponent(m_badge);
         setSize(look::k_width, look::k_height);
         reload();
     }
 
     void show(int page) {
         m_page = juce::jlimit(0, k_pages - 1, page);
+        // A page is made when it is first looked at: the window opens the sooner.
+        if (std::unique_ptr<Page>& wanted = m_pages[static_cast<std::size_t>(m_page)]; wanted == nullptr) {
+            wanted = make_page();
+            addChildComponent(*wanted);
+            wanted->setBounds(m_page_area);
+        }
         for (int i = 0; i < k_pages; ++i) {
-            m_pages[static_cast<std::size_t>(i)]->setVisible(i == m_page);
+            if (Page* const other = m_pages[static_cast<std::size_t>(i)].get()) other->setVisible(i == m_page);
             m_tabs[static_cast<std::size_t>(i)].setToggleState(i == m_page, juce::dontSendNotification);
         }
-        m_pages[static_cast<std::size_t>(m_page)]->reload();
-        m_pages[static_cast<std::size_t>(m_page)]->refresh();
+        shown().reload();
+        shown().refresh();
     }
     int page() const noexcept { return m_page; }
     juce::Component& keys() noexcept { return m_keys.component(); }
@@ -93,7 +99,7 @@ public:
             m_quiet = m_processor.instance().stats().peak > 1e-6f ? 0 : m_quiet;
             return;
         }
-        m_pages[static_cast<std::size_t>(m_page)]->refresh();
+        shown().refresh();
         for (const auto& macro : m_macros)
             macro->refresh();
         m_keys.refresh();
@@ -122,7 +128,7 @@ public:
                 found != patch.macros.end() ? text_of(found->second) : "Macro " + juce::String(i + 1));
             m_macros[static_cast<std::size_t>(i)]->repaint();
         }
-        m_pages[static_cast<std::size_t>(m_page)]->reload();
+        if (m_pages[static_cast<std::size_t>(m_page)] != nullptr) shown().reload();
         names();
     }
 
@@ -138,15 +144,8 @@ public:
         g.fillRect(bar);
         g.setFont(look::font(look::k_font_small + 0.5f));
         g.setColour(look::k_quiet);
-        g.drawFittedText(m_status, bar.reduced(12, 0).withTrimmedRight(m_badge.isEmpty() ? 0 : 330),
+        g.drawFittedText(m_status, bar.reduced(12, 0).withTrimmedRight(m_badge.isVisible() ? k_badge : 0),
                          juce::Justification::centredLeft, 1, 0.8f);
-        if (m_badge.isNotEmpty()) {
-            const juce::Rectangle<float> badge = bar.withTrimmedLeft(bar.getWidth() - 330).reduced(6, 3).toFloat();
-            g.setColour(look::k_warn.withAlpha(0.2f));
-            g.fillRoundedRectangle(badge, 7.0f);
-            g.setColour(look::k_warn);
-            g.drawFittedText(m_badge, badge.toNearestInt().reduced(6, 0), juce::Justification::centred, 1, 0.7f);
-        }
         look::draw_panel(g, m_side, "Output");
         look::draw_panel(g, m_macro_panel, "Macros");
     }
@@ -178,7 +177,8 @@ public:
         m_before.setBounds(top.removeFromLeft(26));
         top.removeFromLeft(4);
         m_name.setBounds(top);
-        area.removeFromBottom(look::k_status);
+        m_badge.setBounds(
+            area.removeFromBottom(look::k_status).removeFromRight(k_badge).withTrimmedRight(14).reduced(4, 3));
         const juce::Rectangle<int> keys =
             area.removeFromBottom(look::k_keyboard).reduced(look::k_gap, 0).withTrimmedBottom(4);
         const int whites = (Keys::k_highest_key - Keys::k_lowest_key) / 12 * 7 + 1;
@@ -187,8 +187,9 @@ public:
         area = area.reduced(look::k_gap, look::k_gap);
         juce::Rectangle<int> side = area.removeFromRight(look::k_side);
         area.removeFromRight(look::k_gap);
+        m_page_area = area;
         for (const auto& page : m_pages)
-            page->setBounds(area);
+            if (page != nullptr) page->setBounds(area);
         m_macro_panel = side.removeFromBottom(look::k_header + 2 * look::k_knob_height + 10);
         juce::Rectangle<int> knobs = m_macro_panel.withTrimmedTop(look::k_header + 4).reduced(6, 0);
         for (int i = 0; i < k_macros; ++i)
@@ -220,11 +221,38 @@ public:
     }
 
 private:
+    // What was made by a job, or lies on a pad, is a file outside the window.
+    bool shouldDropFilesWhenDraggedExternally(const juce::DragAndDropTarget::SourceDetails& details,
+                                              juce::StringArray& files, bool& move) override {
+        const auto* const source = dynamic_cast<const MadeSource*>(details.sourceComponent.get());
+        const MadePointer made = source != nullptr ? source->made() : nullptr;
+        if (made == nullptr || !made->file.existsAsFile()) return false;
+        files.add(made->file.getFullPathName());
+        move = false;
+        return true;
+    }
+
     void button(juce::TextButton& item, const char* title, std::function<void()> click) {
         item.setTitle(title);
         item.setTooltip(title);
         item.onClick = std::move(click);
         addAndMakeVisible(item);
+    }
+
+    Page& shown() { return *m_pages[static_cast<std::size_t>(m_page)]; }
+    std::unique_ptr<Page> make_page() {
+        switch (m_page) {
+        case 0:
+            return std::make_unique<VoicePage>(m_processor, m_routes);
+        case 1:
+            return std::make_unique<EffectsPage>(m_processor, m_routes);
+        case 2:
+            return std::make_unique<PresetPage>(m_processor);
+        case 3:
+            return std::make_unique<WorkerPage>(m_processor);
+        default:
+            return std::make_unique<SettingsPage>(m_processor);
+        }
     }
 
     void step(int by) {
@@ -249,10 +277,11 @@ private:
     }
 
     void status(const StreamStats& stats) {
-        const EngineStats engine = m_processor.instance().engine_stats();
+        const EngineStats engine = m_processor.engine_stats();
         const double rate = m_processor.instance().sample_rate();
         const int latency = m_processor.instance().latency_frames();
         juce::String words = m_processor.problem();
+        if (words.isEmpty()) words = text_of(m_processor.instance().missing());
         if (words.isEmpty() && rate <= 0.0)
             words =
                 m_processor.wrapperType == juce::AudioProcessor::wrapperType_Standalone
@@ -267,17 +296,16 @@ private:
             if (m_processor.instance().mpe()) words << "    MPE";
             if (stats.late_blocks > 0) words << "    " << stats.late_blocks << " late blocks";
         }
-        const juce::String badge(engine.fallback);
-        if (words == m_status && badge == m_badge) return;
+        const bool badge = m_badge.isVisible();
+        m_badge.say(juce::String::fromUTF8(engine.fallback));
+        if (words == m_status && badge == m_badge.isVisible()) return;
         m_status = words;
-        m_badge = badge;
         repaint(getLocalBounds().removeFromBottom(look::k_status));
     }
 
     Processor& m_processor;
     Routes m_routes;
     std::array<std::unique_ptr<Page>, k_pages> m_pages;
-    PresetPage* m_presets = nullptr;
     std::array<juce::TextButton, k_pages> m_tabs;
     juce::TextButton m_before{"<"}, m_after{">"}, m_name, m_save{"Save"}, m_undo{"Undo"}, m_redo{"Redo"}, m_ab{"A"},
         m_copy{"Copy"}, m_panic{"Panic"};
@@ -286,8 +314,9 @@ private:
     Meters m_meters;
     Keys m_keys;
     std::vector<std::unique_ptr<Knob>> m_macros;
-    juce::Rectangle<int> m_side, m_macro_panel;
-    juce::String m_status, m_badge;
+    juce::Rectangle<int> m_side, m_macro_panel, m_page_area;
+    juce::String m_status;
+    Badge m_badge;
     std::uint64_t m_frames = 0;
     int m_page = 0;
     int m_generation = -1;
@@ -315,10 +344,12 @@ public:
         m_picture.show(static_cast<int>(state.getProperty("page", 0)));
         setSize(juce::roundToInt(look::k_width * scale), juce::roundToInt(look::k_height * scale));
         m_ready = true;
-        startTimerHz(30);
+        processor.instance().monitor().watch(true);
+        startTimerHz(60);
     }
     ~Editor() override {
         stopTimer();
+        m_processor.instance().monitor().watch(false);
         keep();
         setLookAndFeel(nullptr);
     }
@@ -339,12 +370,18 @@ private:
         state.getDynamicObject()->setProperty("page", m_picture.page());
         m_processor.instance().set_editor_state(juce::JSON::toString(state, true).toStdString());
     }
-    void timerCallback() override { m_picture.tick(); }
+    void timerCallback() override {
+        const double now = juce::Time::getMillisecondCounterHiRes();
+        if (now < m_due) return;
+        m_due = std::max(m_due + k_frame_milliseconds, now - k_frame_milliseconds); // one that is owed, no more
+        m_picture.tick();
+    }
 
     look::LookAndFeel m_look;
     Processor& m_processor;
     Picture m_picture;
     juce::TooltipWindow m_tips;
+    double m_due = 0.0; // the next picture, milliseconds
     bool m_ready = false;
 };
 

@@ -122,7 +122,9 @@ juce::Font LookAndFeel::getComboBoxFont(juce::ComboBox&) {
 void LookAndFeel::positionComboBoxText(juce::ComboBox& box, juce::Label& label) {
     label.setBounds(2, 1, box.getWidth() - 18, box.getHeight() - 2);
     label.setFont(getComboBoxFont(box));
-    label.setMinimumHorizontalScale(0.8f);
+    // "low pass" whole in the narrowest box: letters a little narrower before any is left out.
+    label.setBorderSize(juce::BorderSize<int>(0, 4, 0, 0));
+    label.setMinimumHorizontalScale(0.6f);
 }
 
 } // namespace tutti::plugin::look

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "plugin/juce/controls.h"
+#include "plugin/juce/pads.h"
 #include "plugin/juce/pictures.h"
 
 namespace tutti::plugin {
@@ -108,7 +109,7 @@ private:
     std::unique_ptr<juce::AlertWindow> m_asking;
 };
 
-// Jobs beside the audio: a phrase of chords made into sound with the present patch; what is made is played or dragged away.
+// Jobs beside the audio: a phrase of chords made into sound with the present patch; what is made is played, kept on a pad or dragged away.
 class WorkerPage : public Page {
 public:
     explicit WorkerPage(Processor& processor);
@@ -122,6 +123,7 @@ private:
     struct Row;
     void begin();
     Processor& m_processor;
+    Pads m_pads;
     juce::TextEditor m_phrase, m_tempo;
     juce::TextButton m_render{"Render"};
     juce::Viewport m_viewport;
@@ -141,10 +143,9 @@ public:
 private:
     void change(const std::function<void(Settings&)>& edit);
     Processor& m_processor;
-    juce::ComboBox m_mode, m_ahead;
-    juce::ToggleButton m_mpe{"MPE: channel 1 is the master, 2 to 16 its members"},
-        m_pickup{"Controllers wait until they meet the value"}, m_programs{"Program changes load factory presets"};
-    juce::ComboBox m_bend;
+    juce::ComboBox m_mode, m_ahead, m_mpe, m_bend;
+    juce::ToggleButton m_pickup{"Controllers wait until they meet the value"},
+        m_programs{"Program changes load factory presets"};
     juce::TextButton m_scale{"Load a Scala tuning..."}, m_equal{"Equal steps"};
     juce::String m_tuning, m_said;
     std::unique_ptr<juce::FileChooser> m_chooser;

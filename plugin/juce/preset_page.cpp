@@ -71,7 +71,6 @@ PresetPage::PresetPage(Processor& processor) : m_processor(processor) {
                                    static_cast<juce::Component*>(&m_save), static_cast<juce::Component*>(&m_import),
                                    static_cast<juce::Component*>(&m_export), static_cast<juce::Component*>(&m_remove)})
         addAndMakeVisible(child);
-    m_processor.shared_library().refresh();
     reload();
 }
 

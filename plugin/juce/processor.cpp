@@ -165,6 +165,8 @@ void Processor::processBlock(juce::AudioBuffer<float>& buffer, juce::MidiBuffer&
     const juce::AudioProcessLoadMeasurer::ScopedTimer timer(m_load, buffer.getNumSamples());
     m_events.clear();
     for (const juce::MidiMessageMetadata message : midi) {
+        if (message.numBytes > 2 && message.data[0] == 0xf0)
+            m_instance.take_sysex({message.data, static_cast<std::size_t>(message.numBytes)}, message.samplePosition);
         // System messages have no channel; what does not fit any more is dropped, as a full queue would.
         if (message.numBytes < 2 || message.data[0] < 0x80 || message.data[0] >= 0xf0 ||
             m_events.size() == m_events.capacity())

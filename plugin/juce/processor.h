@@ -2,6 +2,7 @@
 // The plugin as JUCE's formats see it: a thin layer over plugin::Instance. No DSP stands here.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "plugin/core/instance.h"
 #include "plugin/core/library.h"
+#include "plugin/juce/pads.h"
 
 namespace tutti::plugin {
 
@@ -60,6 +62,10 @@ public:
     Instance& instance() noexcept { return m_instance; }
     PresetLibrary& library() noexcept { return m_library->library; }
     SharedLibrary& shared_library() noexcept { return *m_library; }
+    // What lies on the worker page's pads, kept while the window is closed; of the message thread. [control]
+    std::array<MadePointer, k_pads>& pads() noexcept { return m_pads; }
+    // Of the process's engine; a test says that a device was lost. [control]
+    virtual EngineStats engine_stats() const { return m_instance.engine_stats(); }
     HostParameter& parameter(int place) { return *m_parameters[static_cast<std::size_t>(place)]; }
     // Of the audio thread, 0..1 and more. [any]
     double load() const noexcept { return m_load.getLoadAsProportion(); }
@@ -102,6 +108,7 @@ private:
 
     Instance m_instance;
     juce::SharedResourcePointer<SharedLibrary> m_library;
+    std::array<MadePointer, k_pads> m_pads;
     std::vector<HostParameter*> m_parameters; // the tree owns them
     std::vector<float> m_told;                // what the host heard last, normalised
     std::vector<BlockEvent> m_events;

@@ -27,7 +27,13 @@ SettingsPage::SettingsPage(Processor& processor) : m_processor(processor) {
         m_bend.addItem(juce::String(semitones) + " semitones", semitones);
     m_bend.setTitle("MPE bend range");
     m_bend.onChange = [this] { change([this](Settings& s) { s.mpe_bend_range = m_bend.getSelectedId(); }); };
-    m_mpe.onClick = [this] { change([this](Settings& s) { s.mpe = m_mpe.getToggleState(); }); };
+    m_mpe.addItem("off: every channel plays the sound", 1);
+    m_mpe.addItem("lower zone: channel 1 leads 2 to 16", 2);
+    m_mpe.addItem("upper zone: channel 16 leads 15 to 1", 3);
+    m_mpe.setTitle("MPE");
+    m_mpe.onChange = [this] {
+        change([this](Settings& s) { s.mpe = static_cast<MpeZone>(m_mpe.getSelectedId() - 1); });
+    };
     m_pickup.onClick = [this] { change([this](Settings& s) { s.pickup = m_pickup.getToggleState(); }); };
     m_programs.onClick = [this] { change([this](Settings& s) { s.program_change = m_programs.getToggleState(); }); };
     m_equal.onClick = [this] {
@@ -82,13 +88,13 @@ void SettingsPage::reload() {
     m_mode.setSelectedId(settings.mode == Mode::ahead ? 2 : 1, juce::dontSendNotification);
     m_ahead.setSelectedId(settings.look_ahead_blocks, juce::dontSendNotification);
     m_bend.setSelectedId(settings.mpe_bend_range, juce::dontSendNotification);
-    m_mpe.setToggleState(settings.mpe, juce::dontSendNotification);
+    m_mpe.setSelectedId(1 + static_cast<int>(settings.mpe), juce::dontSendNotification);
     m_pickup.setToggleState(settings.pickup, juce::dontSendNotification);
     m_programs.setToggleState(settings.program_change, juce::dontSendNotification);
     m_tuning =
         settings.tuning_name.empty() ? juce::String("twelve equal steps, A at 440 Hz") : text_of(settings.tuning_name);
     m_ahead.setEnabled(settings.mode == Mode::ahead);
-    m_bend.setEnabled(settings.mpe);
+    m_bend.setEnabled(settings.mpe != MpeZone::off);
     repaint();
 }
 
@@ -101,7 +107,7 @@ void SettingsPage::resized() {
     line(m_mode, 340);
     line(m_ahead, 150);
     y += 12;
-    line(m_mpe, 420);
+    line(m_mpe, 340);
     line(m_bend, 150);
     line(m_pickup, 420);
     line(m_programs, 420);
@@ -121,7 +127,8 @@ void SettingsPage::paint(juce::Graphics& g) {
     name("Who renders", m_mode.getY());
     name("Look-ahead", m_ahead.getY());
     name("MPE bend range", m_bend.getY());
-    name("MIDI", m_mpe.getY());
+    name("MPE", m_mpe.getY());
+    name("MIDI", m_pickup.getY());
     name("Tuning", m_scale.getY() - k_line);
     g.setColour(look::k_text);
     g.drawText(m_tuning, k_left, m_scale.getY() - k_line, getWidth() - k_left - 20, 26,

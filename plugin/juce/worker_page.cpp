@@ -4,6 +4,7 @@
 #include <tutti/phrase.h>
 #include <tutti/worker.h>
 
+#include "plugin/juce/pads.h"
 #include "plugin/juce/pages.h"
 
 namespace tutti::plugin {
@@ -12,11 +13,44 @@ namespace {
 constexpr int k_row = 64;
 constexpr double k_tail_seconds = 3.0;
 
-using Made = std::shared_ptr<const Sound>;
+// What is drawn, and dragged to other programs: made here, where it may take its time.
+Result<MadePointer> finish(const JobContext& context, juce::String name, Sound sound) {
+    context.report("writing", 1.0);
+    auto made = std::make_shared<Made>();
+    made->name = std::move(name);
+    const std::vector<float>& x = sound.channels[0];
+    constexpr std::size_t k_columns = 512;
+    for (std::size_t c = 0; c < k_columns && !x.empty(); ++c) {
+        const std::size_t from = x.size() * c / k_columns, to = std::max(from + 1, x.size() * (c + 1) / k_columns);
+        float most = 0.0f;
+        for (std::size_t i = from; i < to && i < x.size(); ++i)
+            most = std::max(most, std::fabs(x[i]));
+        made->outline.push_back(most);
+    }
+    const juce::File file =
+        juce::File::getSpecialLocation(juce::File::tempDirectory)
+            .getNonexistentChildFile(juce::File::createLegalFileName("Tutti " + made->name), ".wav");
+    if (std::unique_ptr<juce::FileOutputStream> stream = file.createOutputStream()) {
+        juce::WavAudioFormat format;
+        const auto channels = static_cast<unsigned>(sound.channels.size());
+        std::unique_ptr<juce::AudioFormatWriter> writer(
+            format.createWriterFor(stream.get(), sound.sample_rate, channels, 24, {}, 0));
+        if (writer != nullptr) {
+            (void)stream.release(); // the writer's now
+            std::vector<const float*> pointers;
+            for (const std::vector<float>& channel : sound.channels)
+                pointers.push_back(channel.data());
+            writer->writeFromFloatArrays(pointers.data(), static_cast<int>(channels), static_cast<int>(x.size()));
+            made->file = file;
+        }
+    }
+    made->sound = std::make_shared<const Sound>(std::move(sound));
+    return MadePointer(std::move(made));
+}
 
 // Chords with a patch, offline, on a stream and an engine of their own: nothing that plays is disturbed.
-Result<Made> render_phrase(const JobContext& context, const Phrase& phrase, const Patch& patch, double tempo,
-                           double rate) {
+Result<MadePointer> render_phrase(const JobContext& context, const juce::String& name, const Phrase& phrase,
+                                  const Patch& patch, double tempo, double rate) {
     EngineConfig alone;
     alone.threads = 1;
     Result<std::unique_ptr<Engine>> engine = Engine::create(alone);
@@ -38,8 +72,7 @@ Result<Made> render_phrase(const JobContext& context, const Phrase& phrase, cons
     if (frames > static_cast<std::int64_t>(rate * 600.0))
         return Status(Code::too_large, "the phrase lasts longer than ten minutes", "nothing was rendered",
                       "make it shorter, or faster");
-    auto sound = std::make_shared<Sound>(
-        rate, std::vector<std::vector<float>>(2, std::vector<float>(static_cast<std::size_t>(frames))));
+    Sound sound(rate, std::vector<std::vector<float>>(2, std::vector<float>(static_cast<std::size_t>(frames))));
     std::size_t next = 0;
     constexpr int k_block = 512;
     for (std::int64_t at = 0; at < frames; at += k_block) {
@@ -47,11 +80,11 @@ Result<Made> render_phrase(const JobContext& context, const Phrase& phrase, cons
         const int count = static_cast<int>(std::min<std::int64_t>(k_block, frames - at));
         while (next < events.size() && events[next].frame < at + count)
             sender.value().post(events[next++]);
-        float* out[2] = {sound->channels[0].data() + at, sound->channels[1].data() + at};
+        float* out[2] = {sound.channels[0].data() + at, sound.channels[1].data() + at};
         stream.value()->pull(out, count);
         context.report("rendering", static_cast<double>(at + count) / static_cast<double>(frames));
     }
-    return Made(std::move(sound));
+    return finish(context, name, std::move(sound));
 }
 
 juce::String clock(double seconds) {
@@ -62,27 +95,30 @@ juce::String clock(double seconds) {
 
 } // namespace
 
-// One job: what it is, how far, how long still; then its sound to play or to drag out.
-struct WorkerPage::Row : juce::Component {
-    Row(WorkerPage& owner, JobOf<Made> work, std::shared_ptr<Engine> keep)
+// One job: what it is, how far, how long still; then its sound to play, to drop on a pad or to drag out.
+struct WorkerPage::Row : juce::Component, MadeSource {
+    Row(WorkerPage& owner, JobOf<MadePointer> work, std::shared_ptr<Engine> keep)
         : page(owner), job(std::move(work)), engine(std::move(keep)) {
         name = text_of(job.name());
         setTitle(name);
         cancel.onClick = [this] { job.cancel(); };
-        play.onClick = [this] { start(); };
+        play.onClick = [this] {
+            page.m_said = player.toggle(page.m_processor, *result);
+            page.repaint();
+        };
         addAndMakeVisible(cancel);
         addChildComponent(play);
-        addMouseListener(this, false);
     }
+    MadePointer made() const override { return result; }
     void refresh() {
         if (done) return;
         progress = job.progress();
         if (job.ended()) {
             done = true;
-            Result<Made> made = job.take();
+            Result<MadePointer> made = job.take();
             cancel.setVisible(false);
             if (made) {
-                sound = std::move(made).value();
+                result = std::move(made).value();
                 play.setVisible(true);
                 setMouseCursor(juce::MouseCursor::DraggingHandCursor);
             } else {
@@ -92,49 +128,12 @@ struct WorkerPage::Row : juce::Component {
         }
         repaint();
     }
-    void start() {
-        const std::shared_ptr<Stream> stream = page.m_processor.instance().stream();
-        if (stream == nullptr || sound == nullptr) {
-            page.m_said = "Nothing can be heard yet: the host has not started the sound.";
-            page.repaint();
-            return;
-        }
-        // On a part of its own, beside the patch.
-        if (!clip.ended() && playing) {
-            (void)clip.stop(); // a full queue leaves it to end by itself
-            playing = false;
-            return;
-        }
-        Result<Clip> made = stream->play(15, sound);
-        if (made) {
-            clip = *made;
-            playing = true;
-        } else {
-            fault = text_of(made.status().message());
-        }
-    }
-    juce::File file() const {
-        const juce::File out = juce::File::getSpecialLocation(juce::File::tempDirectory)
-                                   .getChildFile(juce::File::createLegalFileName("Tutti " + name) + ".wav");
-        out.deleteFile();
-        std::unique_ptr<juce::FileOutputStream> stream = out.createOutputStream();
-        if (stream == nullptr || sound == nullptr) return {};
-        juce::WavAudioFormat format;
-        std::unique_ptr<juce::AudioFormatWriter> writer(
-            format.createWriterFor(stream.get(), sound->sample_rate, 2, 24, {}, 0));
-        if (writer == nullptr) return {};
-        (void)stream.release(); // the writer's now
-        const float* channels[2] = {sound->channels[0].data(), sound->channels[1].data()};
-        writer->writeFromFloatArrays(channels, 2, static_cast<int>(sound->channels[0].size()));
-        return out;
-    }
     void mouseDrag(const juce::MouseEvent& event) override {
-        if (sound == nullptr || dragging || event.getDistanceFromDragStart() < 6) return;
-        dragging = true;
-        if (const juce::File out = file(); out.existsAsFile())
-            juce::DragAndDropContainer::performExternalDragDropOfFiles({out.getFullPathName()}, false, this);
+        if (result == nullptr || event.getDistanceFromDragStart() < 6) return;
+        if (auto* const container = juce::DragAndDropContainer::findParentDragContainerFor(this);
+            container != nullptr && !container->isDragAndDropActive())
+            container->startDragging(k_made_drag, this);
     }
-    void mouseUp(const juce::MouseEvent&) override { dragging = false; }
     void resized() override {
         const juce::Rectangle<int> button = getLocalBounds().reduced(10, 18).removeFromRight(76);
         cancel.setBounds(button);
@@ -147,26 +146,12 @@ struct WorkerPage::Row : juce::Component {
         g.setFont(look::font(13.5f));
         g.drawText(name, area.removeFromTop(20), juce::Justification::centredLeft, true);
         juce::Rectangle<int> below = area.withTrimmedTop(4);
-        if (sound != nullptr) {
-            juce::Rectangle<float> picture = below.removeFromLeft(below.getWidth() - 190).toFloat();
-            look::draw_well(g, picture);
-            picture = picture.reduced(3.0f, 2.0f);
-            g.setColour(look::k_accent);
-            const std::vector<float>& x = sound->channels[0];
-            const int columns = static_cast<int>(picture.getWidth());
-            for (int c = 0; c < columns; ++c) {
-                const std::size_t from = x.size() * static_cast<std::size_t>(c) / static_cast<std::size_t>(columns);
-                const std::size_t to =
-                    std::max(from + 1, x.size() * static_cast<std::size_t>(c + 1) / static_cast<std::size_t>(columns));
-                float most = 0.0f;
-                for (std::size_t i = from; i < to && i < x.size(); i += 16)
-                    most = std::max(most, std::fabs(x[i]));
-                const float half = std::max(0.5f, most * picture.getHeight() * 0.5f);
-                g.fillRect(picture.getX() + static_cast<float>(c), picture.getCentreY() - half, 1.0f, 2.0f * half);
-            }
+        if (result != nullptr) {
+            draw_outline(g, below.removeFromLeft(below.getWidth() - 190).toFloat(), *result);
             g.setColour(look::k_quiet);
             g.setFont(look::font());
-            g.drawText("drag it out as a WAV file", below.withTrimmedLeft(10), juce::Justification::centredLeft, true);
+            g.drawText("drag it to a pad, or out as a file", below.withTrimmedLeft(10),
+                       juce::Justification::centredLeft, true);
         } else if (done) {
             g.setColour(look::k_warn);
             g.setFont(look::font());
@@ -187,17 +172,17 @@ struct WorkerPage::Row : juce::Component {
         }
     }
     WorkerPage& page;
-    JobOf<Made> job;
+    JobOf<MadePointer> job;
     std::shared_ptr<Engine> engine; // its worker runs the job
     JobProgress progress;
-    Made sound;
-    Clip clip;
+    MadePointer result;
+    Player player;
     juce::String name, fault;
-    bool done = false, playing = false, dragging = false;
+    bool done = false;
     juce::TextButton cancel{"Cancel"}, play{"Play"};
 };
 
-WorkerPage::WorkerPage(Processor& processor) : m_processor(processor) {
+WorkerPage::WorkerPage(Processor& processor) : m_processor(processor), m_pads(processor) {
     m_phrase.setText("Am9 | Fmaj7 | C/G | G6sus4", false);
     m_phrase.setTitle("Chords of the phrase");
     m_phrase.setJustification(juce::Justification::centredLeft);
@@ -213,9 +198,9 @@ WorkerPage::WorkerPage(Processor& processor) : m_processor(processor) {
     m_viewport.setTitle("Jobs");
     m_viewport.setViewedComponent(&m_content, false);
     m_viewport.setScrollBarsShown(true, false);
-    for (juce::Component* child :
-         {static_cast<juce::Component*>(&m_phrase), static_cast<juce::Component*>(&m_tempo),
-          static_cast<juce::Component*>(&m_render), static_cast<juce::Component*>(&m_viewport)})
+    for (juce::Component* child : {static_cast<juce::Component*>(&m_phrase), static_cast<juce::Component*>(&m_tempo),
+                                   static_cast<juce::Component*>(&m_render), static_cast<juce::Component*>(&m_viewport),
+                                   static_cast<juce::Component*>(&m_pads)})
         addAndMakeVisible(child);
 }
 
@@ -237,11 +222,12 @@ void WorkerPage::begin() {
     const double rate = std::max(8000.0, m_processor.instance().sample_rate());
     JobConfig config;
     config.name = (text_of(patch.name) + ": " + m_phrase.getText()).toStdString();
-    JobOf<Made> job = engine->worker().submit<Made>(
-        std::move(config),
-        std::function<Result<Made>(JobContext&)>([phrase = *phrase, patch, tempo, rate](JobContext& context) {
-            return render_phrase(context, phrase, patch, tempo, rate);
-        }));
+    const juce::String name = text_of(config.name);
+    JobOf<MadePointer> job = engine->worker().submit<MadePointer>(
+        std::move(config), std::function<Result<MadePointer>(JobContext&)>(
+                               [name, phrase = *phrase, patch, tempo, rate](JobContext& context) {
+                                   return render_phrase(context, name, phrase, patch, tempo, rate);
+                               }));
     m_rows.insert(m_rows.begin(), std::make_unique<Row>(*this, std::move(job), engine));
     m_content.addAndMakeVisible(*m_rows.front());
     resized();
@@ -250,6 +236,7 @@ void WorkerPage::begin() {
 void WorkerPage::refresh() {
     for (const auto& row : m_rows)
         row->refresh();
+    m_pads.refresh();
 }
 
 void WorkerPage::resized() {
@@ -263,6 +250,8 @@ void WorkerPage::resized() {
     line.removeFromRight(8);
     m_phrase.setBounds(line);
     area.removeFromTop(54);
+    m_pads.setBounds(area.removeFromBottom(k_row).reduced(12, 6));
+    area.removeFromBottom(look::k_header);
     m_viewport.setBounds(area);
     m_content.setSize(std::max(1, area.getWidth() - 10), std::max(1, static_cast<int>(m_rows.size()) * (k_row + 6)));
     for (std::size_t i = 0; i < m_rows.size(); ++i)
@@ -281,6 +270,10 @@ void WorkerPage::paint(juce::Graphics& g) {
               : juce::String(
                     "Chords between bars; rendered beside the audio, with the sound as it is now. Cancel at any time."),
         juce::Rectangle<int>(12, m_phrase.getBottom() + 6, getWidth() - 24, 34), juce::Justification::topLeft, 2);
+    g.setFont(look::font());
+    g.setColour(look::k_quiet);
+    g.drawText("Pads", juce::Rectangle<int>(12, m_pads.getY() - look::k_header, getWidth() - 24, look::k_header),
+               juce::Justification::centredLeft, false);
     if (m_rows.empty())
         g.drawText("No jobs yet.", juce::Rectangle<int>(0, m_phrase.getBottom() + 60, getWidth(), 30),
                    juce::Justification::centred, false);

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Undo, compare, MIDI learn, program change, MPE: what a player does between two notes.
+#include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include <doctest/doctest.h>
+
+#include <tutti/tuning.h>
 
 #include "plugin/core/instance.h"
 
@@ -183,6 +187,97 @@ TEST_CASE("every channel plays the patch; with MPE a member's bend is its own") 
     CHECK(rig.run({BlockEvent::midi(0, 0x91, 60, 100), BlockEvent::midi(0, 0xe1, 0, 96)}, 8) > 0.001);
     rig.run({BlockEvent::midi(0, 0xb0, 101, 0), BlockEvent::midi(0, 0xb0, 100, 6), BlockEvent::midi(0, 0xb0, 6, 0)});
     CHECK(!rig.instance.mpe());
+}
+
+TEST_CASE("MPE's upper zone is the lower one seen from the other end") {
+    // A member bends by half of 48 semitones: its note alone, two octaves up, as a note of that key sounds. The master's bend moves all.
+    const auto render = [](plugin::MpeZone zone, int master, int member) {
+        Rig rig;
+        plugin::Settings settings;
+        settings.mpe = zone;
+        REQUIRE(rig.instance.set_settings(settings));
+        std::vector<float> left(4096), right(4096);
+        float* out[2] = {left.data(), right.data()};
+        const std::vector<BlockEvent> events = {
+            BlockEvent::midi(0, 0xe0 | member, 0, 96), BlockEvent::midi(0, 0x90 | member, 40, 100),
+            BlockEvent::midi(900, 0xe0 | master, 0, 80), BlockEvent::midi(2000, 0x80 | member, 40, 0)};
+        rig.instance.process(out, 2, 4096, events, nullptr);
+        return left;
+    };
+    const std::vector<float> lower = render(plugin::MpeZone::lower, 0, 3);
+    CHECK(render(plugin::MpeZone::upper, 15, 12) == lower);
+    CHECK(render(plugin::MpeZone::lower, 0, 12) == lower);
+    CHECK(render(plugin::MpeZone::off, 0, 3) != lower);
+
+    // The keyboard's own message on channel 16, while the lower zone is on: the notes end, the other zone plays.
+    const auto configure = [](int channel, int members) {
+        return std::vector<BlockEvent>{BlockEvent::midi(0, 0xb0 | channel, 101, 0),
+                                       BlockEvent::midi(0, 0xb0 | channel, 100, 6),
+                                       BlockEvent::midi(0, 0xb0 | channel, 6, members)};
+    };
+    Rig rig;
+    rig.run(configure(0, 15));
+    CHECK(rig.instance.zone() == plugin::MpeZone::lower);
+    rig.run({BlockEvent::midi(0, 0x91, 60, 100)}, 8);
+    rig.run(configure(15, 15));
+    CHECK(rig.instance.zone() == plugin::MpeZone::upper);
+    rig.run({}, 400);
+    CHECK(rig.instance.stats().voices == 0);
+    CHECK(rig.run({BlockEvent::midi(0, 0x9e, 60, 100)}, 8) > 0.001);
+    rig.run({BlockEvent::midi(0, 0x8e, 60, 0)}, 400);
+    CHECK(rig.instance.stats().voices == 0);
+    rig.run(configure(0, 0)); // a zone that is not there
+    CHECK(rig.instance.zone() == plugin::MpeZone::upper);
+    rig.run(configure(15, 0));
+    CHECK(rig.instance.zone() == plugin::MpeZone::off);
+}
+
+TEST_CASE("a message of the MIDI Tuning Standard tunes, and the next prepare keeps it") {
+    Tuning tuning;
+    for (int key = 0; key < 128; ++key)
+        REQUIRE(tuning.set(key, key + 0.5));
+    const std::vector<std::uint8_t> dump = tuning.bulk_dump();
+    const auto note = [](Instance& instance) {
+        std::vector<float> left(8192), right(8192);
+        float* out[2] = {left.data(), right.data()};
+        const BlockEvent key = BlockEvent::midi(0, 0x90, 60, 100);
+        instance.process(out, 2, 8192, {&key, 1}, nullptr);
+        return left;
+    };
+    Instance tuned, scala, plain;
+    REQUIRE(tuned.prepare(48000.0, 256));
+    REQUIRE(scala.prepare(48000.0, 256));
+    REQUIRE(plain.prepare(48000.0, 256));
+    const std::uint8_t strange[] = {0xf0, 0x7d, 1, 2, 3, 0xf7};
+    tuned.take_sysex(strange, 0); // nobody's
+    tuned.take_sysex(std::vector<std::uint8_t>(4000, 0xf0), 0);
+    tuned.take_sysex(dump, 0);
+    tuned.tick();
+    // The same by name: half a semitone above equal temperament.
+    plugin::Settings settings;
+    settings.scl = "! x\nhalf\n 12\n!\n100.\n200.\n300.\n400.\n500.\n600.\n700.\n800.\n900.\n1000.\n1100.\n2/1\n";
+    settings.kbm = "! y\n12\n0\n127\n60\n69\n452.8929841231365\n12\n0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n";
+    REQUIRE(scala.set_settings(settings));
+    const std::vector<float> wanted = note(scala);
+    const auto difference = [&](const std::vector<float>& a) {
+        double most = 0.0;
+        for (std::size_t i = 0; i < a.size(); ++i)
+            most = std::max(most, std::fabs(static_cast<double>(a[i]) - static_cast<double>(wanted[i])));
+        return most;
+    };
+    CHECK(difference(note(tuned)) < 1e-3); // a dump has steps of 0.006 cent
+    CHECK(difference(note(plain)) > 0.1);
+    REQUIRE(tuned.prepare(48000.0, 256));
+    CHECK(difference(note(tuned)) < 1e-3);
+    // A bounce takes it on its frame, without tick().
+    Instance bounced;
+    REQUIRE(bounced.prepare(48000.0, 256));
+    bounced.take_sysex(dump, 0);
+    std::vector<float> left(8192), right(8192);
+    float* out[2] = {left.data(), right.data()};
+    const BlockEvent key = BlockEvent::midi(0, 0x90, 60, 100);
+    bounced.process_offline(out, 2, 8192, {&key, 1}, nullptr);
+    CHECK(difference(left) < 1e-3);
 }
 
 TEST_CASE("panic, the on-screen keyboard, a mode that wants a restart") {

@@ -27,7 +27,7 @@ std::string rich_state() {
     instance.set_value(ParameterList::get().find("fm.level"), 0.25f); // another voice's
     plugin::Settings settings;
     settings.mode = Mode::ahead;
-    settings.mpe = true;
+    settings.mpe = plugin::MpeZone::upper;
     settings.scl = "! a.scl\na scale\n 2\n 700.0\n 2/1\n";
     settings.tuning_name = "a scale";
     REQUIRE(instance.set_settings(settings));
@@ -54,7 +54,7 @@ TEST_CASE("saving and loading gives the same bytes, for every factory preset") {
     REQUIRE(other.load(text));
     CHECK(other.save() == text);
     CHECK(other.settings().mode == Mode::ahead);
-    CHECK(other.settings().mpe);
+    CHECK(other.settings().mpe == plugin::MpeZone::upper);
     CHECK(other.editor_state() == "{\"width\":900}");
     CHECK(other.value(ParameterList::get().find("fm.level")) == 0.25f);
     CHECK(other.value(ParameterList::get().find("macro.2")) == 0.35f);
@@ -72,6 +72,61 @@ TEST_CASE("every prefix of a state is survived, and refused while the sound stay
     }
     CHECK(taken <= 1);                                       // all but the last line break
     CHECK(instance.load(text + std::string(64, '\0')).ok()); // hosts hand back padding
+}
+
+TEST_CASE(
+    "fault 35: a preset that lacks something: \"Init\" sounds in its place, says so, and the project keeps the other") {
+    Instance writer;
+    REQUIRE(writer.load_preset(*Patch::factory("warm-pad"), "warm-pad"));
+    writer.set_value(ParameterList::get().find("macro.2"), 0.35f);
+    Json state = Json::parse(writer.save());
+    state["patch"]["voice"] = "a-voice-of-next-year";
+    const auto sounds = [](Instance& instance) {
+        std::vector<float> left(2048), right(2048);
+        float* out[2] = {left.data(), right.data()};
+        const plugin::BlockEvent key = plugin::BlockEvent::midi(0, 0x90, 60, 100);
+        instance.process(out, 2, 2048, {&key, 1}, nullptr);
+        return *std::max_element(left.begin(), left.end()) > 0.001f;
+    };
+    Instance reader;
+    REQUIRE(reader.prepare(48000.0, 512));
+    REQUIRE(reader.load_preset(*Patch::factory("analog-bass"), "analog-bass"));
+    CHECK(sounds(reader));
+    REQUIRE(reader.load(state.dump()));
+    CHECK(sounds(reader));
+    CHECK(reader.patch().name == "Init");
+    CHECK(reader.missing().find("a-voice-of-next-year") != std::string::npos);
+    CHECK(reader.missing().find("\"Init\" sounds in its place") != std::string::npos);
+    CHECK(reader.value(ParameterList::get().find("macro.2")) == 0.35f); // the rest is there
+
+    // Saved and opened again, it is kept word for word; what knows the voice type finds it.
+    const std::string kept = reader.save();
+    CHECK(Json::parse(kept)["unread_patch"] == state["patch"]);
+    Instance again;
+    REQUIRE(again.load(kept));
+    CHECK(again.save() == kept);
+    Json known = Json::parse(kept);
+    known["unread_patch"]["voice"] = Patch::factory("warm-pad")->voice;
+    REQUIRE(again.load(known.dump()));
+    CHECK(again.patch().name == "Warm Pad");
+    CHECK(again.missing().empty());
+    CHECK(!Json::parse(again.save()).contains("unread_patch"));
+
+    // Another sound takes its place; undo brings it back.
+    REQUIRE(reader.load_preset(*Patch::factory("analog-bass"), "analog-bass"));
+    CHECK(reader.missing().empty());
+    CHECK(!Json::parse(reader.save()).contains("unread_patch"));
+    REQUIRE(reader.undo());
+    CHECK(Json::parse(reader.save())["unread_patch"] == state["patch"]);
+
+    // A preset of the list, not of a project: it is refused, and what sounds goes on.
+    Patch broken = *Patch::factory("warm-pad");
+    broken.voice = "a-voice-of-next-year";
+    const std::string before = again.save();
+    const Status refused = again.load_preset(broken, "user/broken.json");
+    CHECK(refused.code() == Code::not_found);
+    CHECK(refused.message().find("a-voice-of-next-year") != std::string::npos);
+    CHECK(again.save() == before);
 }
 
 TEST_CASE("random bytes and random edits are survived") {

@@ -17,6 +17,8 @@ using plugin::ParameterList;
 TEST_CASE("audio, host and editor at once") {
     Instance instance;
     REQUIRE(instance.prepare(48000.0, 64));
+    instance.monitor().watch(true);
+    const std::vector<std::uint8_t> tuning = Tuning().bulk_dump();
     std::atomic<bool> stop{false};
     std::atomic<int> odd{0};
     std::thread audio([&] {
@@ -27,6 +29,7 @@ TEST_CASE("audio, host and editor at once") {
             if (block % 20 == 0) events.push_back(BlockEvent::midi(3, 0x90, 40 + block / 20 % 40, 100));
             if (block % 20 == 10) events.push_back(BlockEvent::midi(3, 0x80, 40 + block / 20 % 40, 0));
             if (block % 7 == 0) events.push_back(BlockEvent::midi(9, 0xb0, 21, block % 128));
+            if (block % 11 == 0) instance.take_sysex(tuning, 5);
             instance.process(out, 2, 64, events, nullptr);
             for (const float x : left)
                 if (!std::isfinite(x)) ++odd;
