@@ -51,6 +51,8 @@ public:
 
     void shutdown() override {
         stopTimer();
+        // A window that is closed has kept its sound; a signal or a session that ends comes here alone.
+        if (m_window != nullptr && m_window->pluginHolder != nullptr) m_window->pluginHolder->savePluginState();
         m_window = nullptr;
         m_properties.saveIfNeeded();
     }

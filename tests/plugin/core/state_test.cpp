@@ -75,7 +75,7 @@ TEST_CASE("every prefix of a state is survived, and refused while the sound stay
 }
 
 TEST_CASE(
-    "fault 35: a preset that lacks something: \"Init\" sounds in its place, says so, and the project keeps the other") {
+    "fault 35: a preset that lacks something: Init sounds in its place, says so, and the project keeps the other") {
     Instance writer;
     REQUIRE(writer.load_preset(*Patch::factory("warm-pad"), "warm-pad"));
     writer.set_value(ParameterList::get().find("macro.2"), 0.35f);
