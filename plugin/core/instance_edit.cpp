@@ -54,7 +54,11 @@ void Instance::publish() {
 
 Status Instance::apply(std::int64_t frame) {
     if (m_stream == nullptr) return {};
+    // What a host has set since the document was taken over is part of the sound.
+    m_document = current();
     if (Status status = m_stream->set_patch(0, sounding_patch(m_document), frame); !status) return status;
+    for (std::size_t i = 0; i < m_reached.size(); ++i)
+        m_reached[i].store(m_document.values[i], std::memory_order_relaxed);
     for (int i = 0; i < k_macros; ++i)
         m_keyboard.post(
             Event::set_macro(frame, 0, i, static_cast<double>(m_document.values[static_cast<std::size_t>(i)])));

@@ -243,3 +243,33 @@ TEST_CASE("nonsense from a host is survived, and the sound stays finite") {
     instance.process(out, 1, 64, {}, nullptr);
     instance.process(out, 0, 64, {}, nullptr);
 }
+
+TEST_CASE("what a host sets before it prepares is heard, and a second prepare keeps it") {
+    const int cutoff = ParameterList::get().find("subtractive.cutoff");
+    const int macro = ParameterList::get().find("macro.1");
+    const std::vector<Stamped> notes = {{0, BlockEvent::midi(0, 0x90, 60, 100)}};
+    Patch patch;
+    patch.parameters["cutoff"] = 200.0;
+    patch.routes.push_back({.source = "macro1", .target = "cutoff", .depth = 1.0});
+    Instance wanted;
+    REQUIRE(wanted.edit_patch(patch, ""));
+    wanted.set_value(macro, 0.5f);
+    REQUIRE(wanted.load(wanted.save())); // as a project brings it
+    REQUIRE(wanted.prepare(k_rate, 256));
+    const std::vector<float> heard = render(wanted, notes, 4096, {256});
+    Patch other = patch;
+    other.parameters["cutoff"] = 5000.0;
+    for (const bool prepared : {false, true}) {
+        Instance instance;
+        REQUIRE(instance.edit_patch(other, ""));
+        if (prepared) {
+            REQUIRE(instance.prepare(k_rate, 256));
+            (void)render(instance, notes, 1024, {256});
+        }
+        instance.set_value(cutoff, 200.0f);
+        instance.set_value(macro, 0.5f);
+        if (prepared) (void)render(instance, {}, 1024, {256}); // the engine has heard of it
+        REQUIRE(instance.prepare(k_rate, 256));
+        CHECK(render(instance, notes, 4096, {256}) == heard);
+    }
+}
