@@ -97,17 +97,24 @@ struct BankStep {
 #ifndef TUTTI_DEVICE_PROGRAM
 class Backend : public FromMemory {
 public:
+    using Work = void (*)(void* context, int i) noexcept;
+
     virtual ~Backend() = default;
     virtual const char* name() const noexcept = 0; // "cpu (avx512)"
     // Renders all banks; `threads` at most (1: on the caller alone). The sum over slots has design order: in a chunk rows
     // lane by lane in order, then lanes at distances 8, 4, 2, 1, then chunks by a pairwise tree over their index. The same
     // bits for every grouping of banks, every thread count. [render]
     virtual void render(BankStep* steps, int count, int threads) noexcept = 0;
+    // render(), then work(context, i) once for each i below `jobs` as each() calls it. Work i below `count` touches nothing but what
+    // hangs on the bus of bank i, the rest no bus at all: so each may begin where its own bank is done. [render]
+    virtual void render_with(BankStep* steps, int count, Work work, void* context, int jobs, int threads) noexcept {
+        render(steps, count, threads);
+        each(work, context, jobs, threads);
+    }
     // A device may be lost, or not answer in time: render() then returns, has left rows and buses as they were, writes nothing
     // later, and from then on this says why, in a literal. The engine renders that step on the CPU and asks it no more. [render]
     virtual const char* lost() const noexcept { return nullptr; }
     // Calls work(context, i) once for each i below `count`, on as many threads as are worth it, `threads` at most. [render]
-    using Work = void (*)(void* context, int i) noexcept;
     virtual void each(Work work, void* context, int count, int /*threads*/) noexcept {
         for (int i = 0; i < count; ++i)
             work(context, i);

@@ -194,6 +194,31 @@ public:
             render_alone(steps, count);
     }
 
+    void render_with(BankStep* steps, int count, Work work, void* context, int jobs, int threads) noexcept override {
+        const int helpers = (threads - 1 < m_crew.helpers() ? threads - 1 : m_crew.helpers());
+        bool small = helpers > 0 && jobs >= k_jobs_worth_sharing;
+        for (int i = 0; i < count; ++i)
+            small = small && chunks_of(*steps[i].bank) == 1 && steps[i].bank->channels <= 2;
+        if (!small) return Backend::render_with(steps, count, work, context, jobs, threads);
+        // Bank by bank, each with its work: one loop of the crew's instead of three, and nobody waits for the longest bank.
+        const FlushScope flush;
+        m_packing.clear();
+        struct Jobs {
+            CpuBackend* backend;
+            BankStep* steps;
+            int count;
+            Work work;
+            void* context;
+        } all = {this, steps, count, work, context};
+        m_crew.run(
+            [](void* self, int i) noexcept {
+                const auto& them = *static_cast<Jobs*>(self);
+                if (i < them.count) them.backend->render_small(*them.steps[i].bank, them.steps[i].step);
+                them.work(them.context, i);
+            },
+            &all, jobs, helpers);
+    }
+
     void each(Work work, void* context, int count, int threads) noexcept override {
         const int helpers = (threads - 1 < m_crew.helpers() ? threads - 1 : m_crew.helpers());
         m_crew.run(work, context, count, helpers);
@@ -203,6 +228,7 @@ private:
     // A row of the simplest sound takes about 0.2 microseconds for 64 frames, of most others five times that; telling a helper
     // and hearing from it costs about two, and a wake from sleep tens. Below this much the caller is faster alone.
     static constexpr int k_worth_sharing = 48;
+    static constexpr int k_jobs_worth_sharing = 4;
     static constexpr int k_slow_row = 5;
     bool is_worth_sharing(const BankStep* steps, int count) const noexcept {
         int work = 0;
@@ -217,7 +243,7 @@ private:
     }
 
     // `next`: the bank that comes after, if any.
-    void render_chunk(int index, Bank& bank, const Step& step, int chunk, const Bank* next, Sum& sum,
+    void render_chunk(int index, Bank& bank, const Step& step, int chunk, const Bank* next, float* left, float* right,
                       std::uint32_t& muted) const noexcept {
         const auto whole = m_kernels->type[bank.type->kernel].chunk;
         const auto halves = m_half_kernels == nullptr ? whole : m_half_kernels->type[bank.type->kernel].chunk;
@@ -225,8 +251,8 @@ private:
         work.bank = &bank;
         work.step = step;
         work.chunk = chunk;
-        work.out[0] = sum.channel[0];
-        work.out[1] = sum.channel[1];
+        work.out[0] = left;
+        work.out[1] = right;
         m_packing.give(index, work);
         const int after = (chunk + 1) * voices::k_chunk_rows;
         if (after + 1 < bank.busy_rows()) {
@@ -249,7 +275,8 @@ private:
                 tree.push_silence(step.frames, bank.channels > 1);
                 continue;
             }
-            render_chunk(index, bank, step, chunk, next, tree.next(), muted);
+            Sum& sum = tree.next();
+            render_chunk(index, bank, step, chunk, next, sum.channel[0], sum.channel[1], muted);
             tree.push(step.frames, bank.channels > 1);
         }
         return tree.finish(step.frames, bank.channels > 1);
@@ -286,15 +313,35 @@ private:
     }
 
     void render_alone(BankStep* steps, int count) noexcept TUTTI_NONBLOCKING {
-        for (int i = 0; i < m_packing.bundle_count(); ++i)
-            render_bundle(i);
+        int bundles = 0;
         for (int i = 0; i < count; ++i) {
             Bank& bank = *steps[i].bank;
-            const Sum* const sum =
-                render_chunks(i, bank, steps[i].step, 0, chunks_of(bank), i + 1 < count ? steps[i + 1].bank : nullptr,
-                              m_tree, bank.muted_voices);
+            const int chunks = chunks_of(bank);
+            const Bank* const next = i + 1 < count ? steps[i + 1].bank : nullptr;
+            for (int wanted = m_packing.bundles_for(i); bundles < wanted; ++bundles)
+                render_bundle(bundles);
+            if (chunks == 1 && bank.channels <= 2 && sounds(bank, 0)) {
+                render_onto_bus(i, bank, steps[i].step, next);
+                continue;
+            }
+            const Sum* const sum = render_chunks(i, bank, steps[i].step, 0, chunks, next, m_tree, bank.muted_voices);
             write(bank, steps[i].step, sum, m_tree.padded());
         }
+    }
+    void render_small(Bank& bank, const Step& step) noexcept {
+        if (sounds(bank, 0))
+            render_onto_bus(0, bank, step, nullptr);
+        else
+            write(bank, step, nullptr, false);
+    }
+    // A tree of one chunk is the chunk.
+    void render_onto_bus(int index, Bank& bank, const Step& step, const Bank* next) noexcept {
+        const int at = static_cast<int>(step.frame % voices::k_block_frames);
+        float* const right = bank.channels > 1 ? bank.bus[1] + at : nullptr;
+        render_chunk(index, bank, step, 0, next, bank.bus[0] + at, right, bank.muted_voices);
+        for (int c = 0; bank.row_count > voices::k_chunk_rows && c < bank.channels; ++c)
+            for (int i = 0; i < step.frames; ++i)
+                bank.bus[c][at + i] += 0.0f; // what silent chunks add
     }
 
     // Subtrees whose size is a power of two and whose place is a multiple of it: the tree's shape does not change.
@@ -336,7 +383,8 @@ private:
         if (unit.last - unit.first == 1) {
             unit.silent = unit.padded = !sounds(*unit.bank, unit.first);
             if (!unit.silent)
-                render_chunk(unit.index, *unit.bank, unit.step, unit.first, nullptr, unit.sum, unit.muted);
+                render_chunk(unit.index, *unit.bank, unit.step, unit.first, nullptr, unit.sum.channel[0],
+                             unit.sum.channel[1], unit.muted);
             return;
         }
         TreeSum tree;

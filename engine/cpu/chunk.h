@@ -301,13 +301,6 @@ private:
 };
 
 #ifndef TUTTI_DEVICE_PROGRAM
-// What a bundle made of a chunk's last busy row: the sum's order is kept.
-inline void add_quads(float* to, const float* from, int frames) noexcept {
-    if (from == nullptr) return;
-    for (int i = 0; i < frames; ++i)
-        dsp::add_quad(to + i * k_row_slots, from + i * k_row_slots);
-}
-
 template <template <class> class Type, class F>
 void render_chunk(ChunkWork& work) noexcept {
     Bank& bank = *work.bank;
@@ -357,12 +350,19 @@ void render_chunk(ChunkWork& work) noexcept {
         for (; i < busy_count; ++i)
             work.muted += group.template render<1>(busy + i, busy_changed + i, i == 0);
     }
-    for (int q = 0; q < 4; ++q) {
-        add_quads(left + 4 * q, work.packed[q][0], work.step.frames);
-        if (stereo) add_quads(right + 4 * q, work.packed[q][1], work.step.frames);
+    // What bundles made of the last busy row comes last: the sum's order is kept.
+    for (int side = 0; side < (stereo ? 2 : 1); ++side) {
+        const float* more[4];
+        for (int q = 0; q < 4; ++q)
+            more[q] = work.packed[q][side];
+        const float* const own = side == 0 ? left : right;
+        if (work.packed_row == nullptr)
+            dsp::sum_lanes(own, work.out[side], work.step.frames);
+        else if (more[1] == nullptr && more[2] == nullptr && more[3] == nullptr)
+            dsp::sum_lanes_with<dsp::Packed::first>(own, more, work.out[side], work.step.frames);
+        else
+            dsp::sum_lanes_with<dsp::Packed::any>(own, more, work.out[side], work.step.frames);
     }
-    dsp::sum_lanes(left, work.out[0], work.step.frames);
-    if (stereo) dsp::sum_lanes(right, work.out[1], work.step.frames);
 }
 
 // Bundles: see engine/cpu/packing.h for why. Only a type that says which fields its still form touches can be packed.

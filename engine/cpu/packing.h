@@ -24,10 +24,14 @@ public:
         m_rows.clear();
     }
 
-    // Looks through the banks of a step and makes the bundles. [render]
-    void plan(BankStep* steps, int count, const KernelTable& kernels) noexcept {
+    // No bundles. [render]
+    void clear() noexcept {
         m_rows.clear();
         m_bundle_count = m_open_count = 0;
+    }
+    // Looks through the banks of a step and makes the bundles. [render]
+    void plan(BankStep* steps, int count, const KernelTable& kernels) noexcept {
+        clear();
         for (int i = 0; i < count && room(); ++i) {
             Bank& bank = *steps[i].bank;
             const Kernel& kernel = kernels.type[bank.type->kernel];
@@ -43,22 +47,22 @@ public:
         }
     }
 
+    // Bundles before this number hold all the quads of a step's bank. They are best made just before it, for then their sound is
+    // still near. [render]
+    int bundles_for(int step_index) const noexcept {
+        int bundles = 0;
+        for (std::size_t i = find(step_index, 0); i < m_rows.size() && m_rows[i].step == step_index; ++i)
+            bundles = std::max(bundles, m_rows[i].bundles);
+        return bundles;
+    }
     int bundle_count() const noexcept { return m_bundle_count; }
     BundleWork& bundle(int i) noexcept { return m_bundles[i]; }
 
     // Tells a chunk what has been made of its last row. `step_index` counts as in plan(). [render]
     void give(int step_index, ChunkWork& work) const noexcept {
-        std::size_t from = 0, to = m_rows.size(); // in order of step and chunk
-        while (from < to) {
-            const std::size_t middle = (from + to) / 2;
-            const PackedRow& row = m_rows[middle];
-            if (row.step < step_index || (row.step == step_index && row.chunk < work.chunk))
-                from = middle + 1;
-            else
-                to = middle;
-        }
-        if (from == m_rows.size() || m_rows[from].step != step_index || m_rows[from].chunk != work.chunk) return;
-        const PackedRow& row = m_rows[from];
+        const std::size_t place = find(step_index, work.chunk);
+        if (place == m_rows.size() || m_rows[place].step != step_index || m_rows[place].chunk != work.chunk) return;
+        const PackedRow& row = m_rows[place];
         work.packed_row = row.row;
         for (int q = 0; q < 4; ++q)
             for (int c = 0; c < 2; ++c)
@@ -75,6 +79,7 @@ private:
         int step;
         int chunk;
         const Row* row;
+        int bundles; // all that hold quads of it are before this one
         const float* out[4][2];
     };
     struct Open {
@@ -83,6 +88,20 @@ private:
     };
 
     bool room() const noexcept { return m_rows.size() < k_most; }
+
+    // The place of the first row of this chunk or a later one.
+    std::size_t find(int step_index, int chunk) const noexcept {
+        std::size_t from = 0, to = m_rows.size(); // in order of step and chunk
+        while (from < to) {
+            const std::size_t middle = (from + to) / 2;
+            const PackedRow& row = m_rows[middle];
+            if (row.step < step_index || (row.step == step_index && row.chunk < chunk))
+                from = middle + 1;
+            else
+                to = middle;
+        }
+        return from;
+    }
 
     void consider(int step_index, Bank& bank, const Step& step, const Kernel& kernel, int key, int chunk) noexcept {
         int last = (chunk + 1) * voices::k_chunk_rows;
@@ -99,7 +118,7 @@ private:
         if (quads > 2 || !is_finite(*row, kernel)) return;
         // A step that is cut elsewhere in its tick cannot share.
         const int whole = key << 12 | static_cast<int>(step.frame & (voices::k_tick_frames - 1)) << 7 | step.frames;
-        PackedRow packed{step_index, chunk, row, {}};
+        PackedRow packed{step_index, chunk, row, 0, {}};
         for (int q = 0; q < 4; ++q) {
             if ((row->active >> (4 * q) & 15) == 0) continue;
             BundleWork* const bundle = open(whole, bank, step);
@@ -107,6 +126,7 @@ private:
             for (int c = 0; c < 2; ++c)
                 packed.out[q][c] = bundle->out[c] + 4 * bundle->count;
             bundle->quad[bundle->count++] = row->fields + 4 * q;
+            packed.bundles = std::max(packed.bundles, static_cast<int>(bundle - m_bundles) + 1);
         }
         m_rows.push_back(packed);
     }

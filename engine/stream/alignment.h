@@ -54,6 +54,15 @@ public:
         for (int c = 0; c < channels; ++c) {
             float* const past = m_past.data() + static_cast<unsigned>(c) * k_size;
             auto at = static_cast<unsigned>(frame);
+            if (faded <=
+                frame) { // a step ends with its block of 64 frames: what is written does not wrap, what is read may
+                const auto count = static_cast<unsigned>(frames);
+                std::copy_n(io[c], count, past + (at & k_mask));
+                const unsigned from = (at - delay) & k_mask, whole = std::min(count, k_size - from);
+                std::copy_n(past + from, whole, io[c]);
+                std::copy_n(past, count - whole, io[c] + whole);
+                continue;
+            }
             for (int i = 0; i < frames; ++i, ++at) {
                 past[at & k_mask] = io[c][i];
                 const float now = past[(at - delay) & k_mask];

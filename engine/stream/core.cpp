@@ -30,6 +30,7 @@ Core::Core(const StreamConfig& config, EventQueue& queue)
     m_active.reserve(m_parts.size());
     m_jobs.reserve(static_cast<std::size_t>(4 * config.parts + 16));
     m_banks.resize(static_cast<std::size_t>(4 * config.parts + 16));
+    m_rest_gains.resize(m_banks.size());
     m_waiting.clear(); // made full size: touched here, and not in a callback
     m_batch.clear();
     m_mix.assign(static_cast<std::size_t>(config.channels) * k_block_frames, 0.0f);
@@ -92,19 +93,62 @@ bool Core::splits(const Item& item) const noexcept {
     return false;
 }
 
-// Nothing happens before `end`: no event, no timer, no value on its way to another. Its ticks then change nothing.
-bool Core::is_quiet(std::int64_t end) noexcept {
+// Nothing happens before `end`: no event, no timer.
+bool Core::nothing_comes(std::int64_t end) noexcept {
     if (m_shed_wanted > 0 || (next_batch() && m_batch[m_batch_next].event.frame < end)) return false;
     for (std::int64_t tick = tick_ceil(m_frame); tick < end; tick += k_tick_frames)
         if (m_wheel.any(tick / k_tick_frames) || m_transport.wraps(tick - k_tick_frames, tick)) return false;
+    return true;
+}
+
+// No value is on its way to another: where nothing comes, ticks change nothing.
+bool Core::is_still() const noexcept {
     for (const int p : m_active)
         if (!m_parts[static_cast<std::size_t>(p)].still()) return false;
     return true;
 }
 
+// After a step in which nothing came and all was still.
+void Core::try_to_rest() noexcept {
+    m_resting = true;
+    m_plain = m_config.layout == Layout::discrete && m_longest.frames == 0 && m_longest.before == 0 &&
+              !m_master.has_effects();
+    for (const SendBus& send : m_sends)
+        m_plain = m_plain && !send.has_effects();
+    int bank = 0;
+    for (const int p : m_active) {
+        const StreamPart& part = m_parts[static_cast<std::size_t>(p)];
+        const Instance& instance = *part.first();
+        const bool rings =
+            instance.silent() && (m_longest.frames != 0 || m_longest.before != 0); // in its alignment, perhaps
+        if (instance.next != nullptr || part.has_clips() || !instance.rests() || rings) {
+            m_resting = false;
+            return;
+        }
+        m_plain = m_plain && !instance.has_effects();
+        if (instance.silent()) continue;
+        const TickGains& gains = part.level().gains(m_step_frame);
+        for (int side = 0; side < 3; ++side)
+            m_rest_gains[static_cast<std::size_t>(bank)].side[side] =
+                gains.begin[side] * static_cast<float>(instance.gain());
+        ++bank;
+    }
+}
+
 int Core::begin_step(int frames, BankStep* banks, int& count) noexcept {
     m_step_frame = m_frame;
     std::int64_t end = std::min(m_frame + frames, (m_frame / k_block_frames + 1) * k_block_frames);
+    const bool nothing = nothing_comes(end);
+    if (m_resting && nothing) {
+        m_step_frames = static_cast<int>(end - m_step_frame);
+        for (int i = 0; i < m_bank_count; ++i) {
+            Bank& bank = m_banks[static_cast<std::size_t>(i)];
+            bank.muted_voices = 0;
+            banks[count++] = {&bank, {m_step_frame, m_step_frames}};
+        }
+        return m_step_frames;
+    }
+    m_resting = false;
     if (m_frame % k_block_frames == 0)
         for (const int p : m_active)
             m_parts[static_cast<std::size_t>(p)].let_go();
@@ -112,7 +156,8 @@ int Core::begin_step(int frames, BankStep* banks, int& count) noexcept {
         m_parts[static_cast<std::size_t>(p)].begin_step(m_frame);
 
     std::int64_t tick = tick_ceil(m_frame);
-    for (bool quiet = is_quiet(end); !quiet;) {
+    const bool quiet = nothing && is_still();
+    while (!quiet) {
         const std::int64_t event = next_batch() ? m_batch[m_batch_next].event.frame : INT64_MAX;
         const std::int64_t at = std::min(tick, event);
         if (at >= end) break;
@@ -174,6 +219,7 @@ int Core::begin_step(int frames, BankStep* banks, int& count) noexcept {
             banks[count++] = {&bank, {m_step_frame, m_step_frames}};
             ++m_bank_count;
         }
+    if (quiet) try_to_rest();
     return m_step_frames;
 }
 
@@ -274,12 +320,14 @@ void Core::apply(const Item& item, std::int64_t frame) noexcept {
             m_parts[event.part].spread().aim(event.value, std::bit_cast<float>(event.parameter));
         return;
     case EventType::effects:
+        finish();
         if (event.index == 0)
             m_master.take(static_cast<MasterEffects*>(item.object), m_transport.tempo(), frame);
         else
             m_sends[event.index - 1].take(static_cast<MasterEffects*>(item.object), m_transport.tempo());
         return;
     case EventType::tempo:
+        finish();
         m_transport.set_tempo(event.value, frame);
         m_master.set_tempo(m_transport.tempo());
         for (SendBus& send : m_sends)
@@ -295,6 +343,7 @@ void Core::apply(const Item& item, std::int64_t frame) noexcept {
         m_transport.set_loop(event.value, event.parameter / 960.0, frame);
         break;
     case EventType::effect:
+        finish();
         if (event.part == k_every_part)
             m_master.set_parameter(event.index, static_cast<int>(event.parameter), static_cast<float>(event.value));
         else if (event.part < m_parts.size())
@@ -381,6 +430,7 @@ void Core::wait_for_clips() noexcept {
 
 int Core::effect_jobs() noexcept {
     m_jobs.clear();
+    if (m_resting && m_plain) return 0;
     for (const int p : m_active) {
         StreamPart& part = m_parts[static_cast<std::size_t>(p)];
         part.add_clips(m_step_frame, m_step_frames, m_config.channels, m_dry);
@@ -397,18 +447,114 @@ void Core::run_effect_job(int job, bool apart) noexcept {
     work.instance->render_effects(m_step_frame, m_step_frames);
 }
 
+// The mix of a resting step, straight to where it goes; the same bits as end_step() makes of it. Returns the peak.
+float Core::mix_resting(float* const* out, int at) noexcept {
+    const auto first = static_cast<int>(m_step_frame % k_block_frames);
+    const int frames = m_step_frames;
+    std::int32_t most = 0;
+    for (int c = 0; c < m_config.channels; ++c) {
+        const int side = m_config.channels == 2 ? c : 2;
+        float* const to = out != nullptr ? out[c] + at : m_mix.data() + c * k_block_frames + first;
+        if (m_bank_count == 0) std::fill_n(to, frames, 0.0f);
+        for (int b = 0; b < m_bank_count; ++b) {
+            const auto bank = static_cast<std::size_t>(b);
+            const float* const bus = m_banks[bank].bus[c] + first;
+            const float gain = m_rest_gains[bank].side[side];
+            if (b == 0)
+                for (int i = 0; i < frames; ++i)
+                    to[i] = 0.0f + bus[i] * gain;
+            else
+                for (int i = 0; i < frames; ++i)
+                    to[i] += bus[i] * gain;
+        }
+        most = loudest(to, frames, most);
+    }
+    const auto peak = std::bit_cast<float>(most);
+    if (m_master.passes(peak)) return peak;
+    const auto size = static_cast<std::size_t>(frames) * sizeof(float);
+    for (int c = 0; out != nullptr && c < m_config.channels; ++c)
+        std::memcpy(m_mix.data() + c * k_block_frames + first, out[c] + at, size);
+    m_master.limit(m_mix.data(), m_step_frame, frames);
+    for (int c = 0; c < m_config.channels; ++c) {
+        const float* const mix = m_mix.data() + c * k_block_frames + first;
+        most = loudest(mix, frames, c == 0 ? 0 : most);
+        if (out != nullptr) std::memcpy(out[c] + at, mix, size);
+    }
+    return std::bit_cast<float>(most);
+}
+
 void Core::end_step(float* const* out, int at) noexcept {
-    const int first = static_cast<int>(m_step_frame % k_block_frames);
-    const int last = first + m_step_frames;
+    if (m_resting && m_plain && m_step_frame >= m_soft_start) {
+        count_muted();
+        m_peak = std::max(m_peak, mix_resting(out, at));
+        publish_peak(m_step_frame + m_step_frames);
+        return step_done();
+    }
+    mix_parts(false);
+    begin_finish(out, at);
+    step_done();
+    finish();
+}
+
+void Core::count_muted() noexcept {
     for (int i = 0; i < m_bank_count; ++i)
         m_muted += m_banks[static_cast<std::size_t>(i)].muted_voices;
+}
+
+// --- the step's parts side by side, and beside the last step's finish
+
+bool Core::can_run_side_by_side() const noexcept {
+    for (const int p : m_active)
+        if (m_parts[static_cast<std::size_t>(p)].has_clips()) return false;
+    return true;
+}
+
+void Core::run_side_by_side(Backend& backend, BankStep* banks, int count, int threads) noexcept {
+    m_jobs.clear();
+    for (const bool sounding : {true, false}) // the banks' own first, in their order
+        for (const int p : m_active)
+            for (Instance* i = m_parts[static_cast<std::size_t>(p)].first(); i != nullptr; i = i->next) {
+                if (i->silent() == sounding || m_jobs.size() == m_jobs.capacity()) continue;
+                if (sounding || i->effects_due() || i->align_due(m_longest, m_step_frame)) m_jobs.push_back({i, p});
+            }
+    const int jobs = static_cast<int>(m_jobs.size()) + (m_finish.pending ? 1 : 0);
+    const auto run = [](void* core, int i) noexcept { static_cast<Core*>(core)->run_part_job(i); };
+    backend.render_with(banks, count, run, this, jobs, threads);
+}
+
+void Core::run_part_job(int job) noexcept {
+    if (job == static_cast<int>(m_jobs.size())) {
+        const trace::Span span("finish");
+        return finish();
+    }
+    const EffectJob& work = m_jobs[static_cast<std::size_t>(job)];
+    if (work.instance->effects_due()) {
+        const trace::Span span("part effects", work.part);
+        work.instance->render_effects(m_step_frame, m_step_frames);
+    }
+    work.instance->align(m_longest, m_step_frame, m_step_frames);
+}
+
+void Core::end_step_later(float* const* out, int at) noexcept {
+    mix_parts(true);
+    begin_finish(out, at);
+    step_done();
+}
+
+// --- mix and finish
+
+void Core::mix_parts(bool aligned) noexcept {
+    finish(); // the mix and the sends are its
+    const int first = static_cast<int>(m_step_frame % k_block_frames);
+    const int last = first + m_step_frames;
+    count_muted();
     for (int c = 0; c < m_config.channels; ++c)
         std::fill_n(m_mix.data() + c * k_block_frames + first, m_step_frames, 0.0f);
 
     for (const int p : m_active) {
         StreamPart& part = m_parts[static_cast<std::size_t>(p)];
         for (Instance* instance = part.first(); instance != nullptr; instance = instance->next) {
-            instance->align(m_longest, m_step_frame, m_step_frames);
+            if (!aligned) instance->align(m_longest, m_step_frame, m_step_frames);
             if (instance->silent()) continue;
             for (int begin = first; begin < last;) {
                 const int end = part.level().still() && m_config.layout == Layout::discrete
@@ -436,41 +582,60 @@ void Core::end_step(float* const* out, int at) noexcept {
             }
         }
     }
+}
 
+void Core::begin_finish(float* const* out, int at) noexcept {
+    m_finish.pending = true;
+    m_finish.frame = m_step_frame;
+    m_finish.frames = m_step_frames;
+    for (int c = 0; c < m_config.channels; ++c)
+        m_finish.out[c] = out != nullptr ? out[c] + at : nullptr;
+}
+
+void Core::finish() noexcept {
+    if (!m_finish.pending) return;
+    m_finish.pending = false;
+    const std::int64_t begin = m_finish.frame;
+    const int frames = m_finish.frames;
+    const int first = static_cast<int>(begin % k_block_frames);
     for (SendBus& send : m_sends) {
-        send.render(m_step_frame, m_step_frames);
-        send.add_to(m_mix.data(), m_step_frame, m_step_frames);
+        send.render(begin, frames);
+        send.add_to(m_mix.data(), begin, frames);
     }
-    m_master.render_effects(m_mix.data(), m_step_frame, m_step_frames);
-    if (m_step_frame < m_soft_start)
-        for (int i = first; i < last; ++i) {
-            const std::int64_t frame = m_step_frame + i - first;
-            if (frame >= m_soft_start) break;
-            const float gain = static_cast<float>(frame) / static_cast<float>(m_soft_start);
-            for (int c = 0; c < m_config.channels; ++c)
-                m_mix[static_cast<std::size_t>(c * k_block_frames + i)] *= gain;
-        }
+    m_master.render_effects(m_mix.data(), begin, frames);
+    for (int i = 0; i < frames && begin + i < m_soft_start; ++i) {
+        const float gain = static_cast<float>(begin + i) / static_cast<float>(m_soft_start);
+        for (int c = 0; c < m_config.channels; ++c)
+            m_mix[static_cast<std::size_t>(c * k_block_frames + first + i)] *= gain;
+    }
     const auto mix_peak = [&]() noexcept {
         std::int32_t most = 0;
         for (int c = 0; c < m_config.channels; ++c)
-            most = loudest(m_mix.data() + c * k_block_frames + first, m_step_frames, most);
+            most = loudest(m_mix.data() + c * k_block_frames + first, frames, most);
         return std::bit_cast<float>(most);
     };
     float peak = mix_peak();
     if (!m_master.passes(peak)) {
-        m_master.limit(m_mix.data(), m_step_frame, m_step_frames);
+        m_master.limit(m_mix.data(), begin, frames);
         peak = mix_peak();
     }
     m_peak = std::max(m_peak, peak);
+    publish_peak(begin + frames);
     for (int c = 0; c < m_config.channels; ++c) {
         const float* const mix = m_mix.data() + c * k_block_frames + first;
-        if (out != nullptr) std::memcpy(out[c] + at, mix, static_cast<std::size_t>(m_step_frames) * sizeof(float));
+        if (m_finish.out[c] != nullptr)
+            std::memcpy(m_finish.out[c], mix, static_cast<std::size_t>(frames) * sizeof(float));
     }
+}
+
+void Core::publish_peak(std::int64_t end) noexcept {
+    if (end % k_block_frames != 0) return;
+    m_peak_seen.store(m_peak, std::memory_order_relaxed);
+    m_peak = 0.0f;
+}
+
+void Core::step_done() noexcept {
     m_frame += m_step_frames;
-    if (m_frame % k_block_frames == 0) {
-        m_peak_seen.store(m_peak, std::memory_order_relaxed);
-        m_peak = 0.0f;
-    }
     // Tails are sums over effects: worth a look now and then only.
     if (m_frame % 8192 == 0) m_tail_seen.store(tail(), std::memory_order_relaxed);
     publish();

@@ -61,6 +61,13 @@ public:
     }
     // Mix, sends and the stream's effects; the step's frames go to out[channel][at..].
     void end_step(float* const* out, int at) noexcept TUTTI_NONBLOCKING;
+    // The same on several threads, in place of the backend's render(), run_effects() and end_step(): each part's voices and effects
+    // are one job, and beside them runs what follows the mix of the step before, whose frames are in their place after finish()
+    // or the next run_side_by_side(). False where a part waits for clips.
+    bool can_run_side_by_side() const noexcept;
+    void run_side_by_side(Backend& backend, BankStep* banks, int count, int threads) noexcept;
+    void end_step_later(float* const* out, int at) noexcept TUTTI_NONBLOCKING;
+    void finish() noexcept TUTTI_NONBLOCKING;
 
     // Counters for StreamStats. [any]
     void add_to(StreamStats& stats) const noexcept;
@@ -69,7 +76,16 @@ public:
 private:
     bool splits(const Item& item) const noexcept;
     bool next_batch() noexcept;
-    bool is_quiet(std::int64_t end) noexcept;
+    bool nothing_comes(std::int64_t end) noexcept;
+    bool is_still() const noexcept;
+    void try_to_rest() noexcept;
+    float mix_resting(float* const* out, int at) noexcept;
+    void run_part_job(int job) noexcept;
+    void count_muted() noexcept;
+    void mix_parts(bool aligned) noexcept;
+    void begin_finish(float* const* out, int at) noexcept;
+    void publish_peak(std::int64_t end) noexcept;
+    void step_done() noexcept;
     void apply(const Item& item, std::int64_t frame) noexcept;
     void apply_to_part(const Event& event, int part, std::int64_t frame) noexcept;
     bool room(const Event& event) const noexcept;
@@ -103,6 +119,21 @@ private:
     std::int64_t m_step_frame = 0;
     int m_step_frames = 0;
     int m_bank_count = 0;
+    // Resting: this step's banks are as the last step's were, and nothing but the backend has anything to do. A stream among many
+    // then costs a look at a few lines of memory: what it is made of lies scattered, and the voices between push it out of the cache.
+    bool m_resting = false;
+    bool m_plain = false; // and its mix is the banks' buses times these gains
+    struct RestGain {
+        float side[3]; // left, right, all other channels
+    };
+    Vector<RestGain> m_rest_gains; // [bank]
+    struct Finish {                // what of a step is left to do once its parts are mixed
+        bool pending = false;
+        std::int64_t frame = 0;
+        int frames = 0;
+        float* out[k_max_channels] = {};
+    };
+    Finish m_finish;
     // A note that may be shed. Those of more than k_most_candidates are looked at in the order of their parts.
     struct Candidate {
         double loudness = 0.0;

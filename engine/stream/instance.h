@@ -54,6 +54,12 @@ public:
     const ParameterTable& parameters() const noexcept { return m_table; }
     bool silent() const noexcept { return m_bus_silent; } // in the present step
     void sounded() noexcept { m_bus_silent = false; }     // something was added to the bus
+    // The next step will be as this one was, if nothing comes: no edits, no shape to take, a bus that needs no clearing.
+    bool rests() const noexcept {
+        if (m_type == nullptr) return !m_effects;
+        return m_voices.edits().edit_count() == 0 && !m_table.shape_stale() && (m_sounded || !m_effects);
+    }
+    bool has_effects() const noexcept { return m_effects != nullptr; }
     EffectChain* effects() noexcept { return m_effects.get(); }
     // False where the part's effects would do nothing but look: no sound comes in and none is left inside. [render]
     bool effects_due() const noexcept { return m_effects && !(m_bus_silent && m_effects->asleep()); }
@@ -61,6 +67,9 @@ public:
     void render_effects(std::int64_t frame, int frames) noexcept;
     // Of the effects, frames.
     int latency() const noexcept { return m_effects ? m_effects->latency_frames() : 0; }
+    bool align_due(const LongestLatency& longest, std::int64_t frame) const noexcept {
+        return m_alignment.due(longest, latency(), frame, !m_bus_silent);
+    }
     // The bus waits for the longest latency of the stream's parts. After the effects. [render]
     void align(const LongestLatency& longest, std::int64_t frame, int frames) noexcept;
     const voices::VoiceType* type() const noexcept { return m_type; }

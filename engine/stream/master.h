@@ -82,13 +82,19 @@ public:
         m_old = nullptr;
     }
 
-    // True where a mix no louder than `peak` needs no limit(): it would come out as it is.
-    bool passes(float peak) const noexcept TUTTI_NONBLOCKING {
+    bool has_effects() const noexcept { return m_now != nullptr; }
+
+    // True where a mix no louder than `peak` needs no limit(): it would come out as it is. What has passed once passes until
+    // limit() is called, for nothing else moves a limiter.
+    bool passes(float peak) noexcept TUTTI_NONBLOCKING {
+        if (peak <= m_passed) return true;
         for (const auto& limiter : m_limiters)
             if (!limiter->passes(peak)) return false;
+        m_passed = peak;
         return true;
     }
     void limit(float* mix, std::int64_t frame, int frames) noexcept TUTTI_NONBLOCKING {
+        m_passed = -1.0f;
         for (std::size_t i = 0; i < m_limiters.size(); ++i) {
             float* io[2];
             for (int c = 0; c < 2; ++c) {
@@ -111,6 +117,7 @@ private:
     std::int64_t m_taken = 0; // frame on which m_now came
     std::int64_t m_fade = 960;
     int m_channels = 2;
+    float m_passed = -1.0f;
     bool m_fading = false;
 };
 
@@ -134,6 +141,7 @@ public:
     void set_tempo(double tempo) noexcept TUTTI_NONBLOCKING {
         if (m_effects != nullptr) m_effects->chain->set_tempo(tempo);
     }
+    bool has_effects() const noexcept { return m_effects != nullptr; }
     std::int64_t tail_frames() const noexcept TUTTI_NONBLOCKING {
         return m_effects != nullptr ? m_effects->chain->tail_frames() : 0;
     }

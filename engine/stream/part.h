@@ -40,6 +40,7 @@ public:
     void take(ClipPlayer& clip) noexcept;
     // Clips onto the bus of the present instance; ended ones are let go of. Counts those that ran dry.
     void add_clips(std::int64_t frame, int frames, int channels, std::int64_t& dry) noexcept;
+    bool has_clips() const noexcept { return m_clips != nullptr; }
     void wait_for_clips(std::int64_t frame, int frames) noexcept;
     // Keys take their new places, those of sounding notes too where `follow`.
     void tune(const TuningTable& tuning, std::int64_t frame, bool follow) noexcept;

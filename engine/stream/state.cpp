@@ -124,11 +124,19 @@ void StreamState::render_here(float* const* out, int frames) noexcept {
     const FlushScope flush;
     trace::Stages stages("events");
     m_core.drain();
+    const int threads = m_config.mode == Mode::offline ? m_threads : 1;
     for (int done = 0; done < frames;) {
         int count = 0;
         stages.next("control");
         const int step = m_core.begin_step(frames - done, m_banks.data(), count);
-        const int threads = m_config.mode == Mode::offline ? m_threads : 1;
+        if (threads > 1 && m_core.can_run_side_by_side()) {
+            stages.next("voices"); // and their effects
+            m_core.run_side_by_side(*m_backend, m_banks.data(), count, threads);
+            stages.next("mix");
+            m_core.end_step_later(out, done);
+            done += step;
+            continue;
+        }
         stages.next("voices");
         if (count > 0) m_backend->render(m_banks.data(), count, threads);
         if (m_config.mode == Mode::offline) m_core.wait_for_clips();
@@ -138,6 +146,7 @@ void StreamState::render_here(float* const* out, int frames) noexcept {
         m_core.end_step(out, done);
         done += step;
     }
+    m_core.finish();
     trace_voices();
 }
 

@@ -4,6 +4,7 @@
 
 #include <tutti/trace.h>
 
+#include "engine/cpu/prefetch.h"
 #include "engine/stream/state.h"
 
 namespace tutti::engine {
@@ -21,6 +22,11 @@ bool StreamState::block_wanted() noexcept {
 }
 
 int StreamState::begin_step(BankStep* banks, int& count) noexcept {
+    // The puller's core has read these last; by the mix they are here, and no store waits for them.
+    constexpr int k_line = 64 / sizeof(float);
+    for (int c = 0; c < m_config.channels; ++c)
+        for (int at = 0; at < k_block_frames; at += k_line)
+            TUTTI_PREFETCH_TO_WRITE(m_ring.channel_to_write(c) + at);
     return m_core.begin_step(k_block_frames, banks, count);
 }
 

@@ -49,6 +49,10 @@ public:
     void render(engine::BankStep* steps, int count, int threads) noexcept override {
         m_backend->render(steps, count, std::min(threads, m_threads));
     }
+    void render_with(engine::BankStep* steps, int count, Work work, void* context, int jobs,
+                     int threads) noexcept override {
+        m_backend->render_with(steps, count, work, context, jobs, std::min(threads, m_threads));
+    }
     const char* lost() const noexcept override { return m_backend->lost(); }
     void each(Work work, void* context, int count, int threads) noexcept override {
         m_backend->each(work, context, count, std::min(threads, m_threads));
