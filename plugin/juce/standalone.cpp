@@ -29,18 +29,17 @@ juce::PropertiesFile::Options settings_file() {
 
 class Program : public juce::JUCEApplication, private juce::Timer {
 public:
-    Program() { m_properties.setStorageParameters(settings_file()); }
-
     const juce::String getApplicationName() override { return "Tutti"; }
     const juce::String getApplicationVersion() override { return TUTTI_VERSION_TEXT; }
     bool moreThanOneInstanceAllowed() override { return true; }
 
     void initialise(const juce::String&) override {
         const juce::StringArray words = getCommandLineParameterArray();
-        juce::PropertiesFile* const settings = m_properties.getUserSettings();
-        if (words.contains("--reset")) settings->clear();
+        // One file: ApplicationProperties would read it a second time as that of all users, which stands behind what is cleared.
+        m_settings = std::make_unique<juce::PropertiesFile>(settings_file());
+        if (words.contains("--reset")) m_settings->clear();
         m_window = std::make_unique<juce::StandaloneFilterWindow>(
-            "Tutti", juce::Colour(0xff14181d), settings, false, juce::String(), nullptr,
+            "Tutti", juce::Colour(0xff14181d), m_settings.get(), false, juce::String(), nullptr,
             juce::Array<juce::StandalonePluginHolder::PluginInOuts>(), true);
         juce::StandalonePluginHolder& holder = *m_window->pluginHolder;
         holder.getMuteInputValue().setValue(true);
@@ -54,7 +53,8 @@ public:
         // A window that is closed has kept its sound; a signal or a session that ends comes here alone.
         if (m_window != nullptr && m_window->pluginHolder != nullptr) m_window->pluginHolder->savePluginState();
         m_window = nullptr;
-        m_properties.saveIfNeeded();
+        m_settings->saveIfNeeded();
+        m_settings = nullptr;
     }
 
     void systemRequestedQuit() override {
@@ -106,7 +106,7 @@ private:
                 stderr);
     }
 
-    juce::ApplicationProperties m_properties;
+    std::unique_ptr<juce::PropertiesFile> m_settings;
     std::unique_ptr<juce::StandaloneFilterWindow> m_window;
     bool m_sounds = true;
 };

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """standalone_settings.py PROGRAM: what the program remembers from one start to the next, in a home folder of its own.
 
-The last sound comes back; a sound card that has gone is a sentence, and its choice is kept for when it is back."""
+The last sound comes back; a sound card that has gone is a sentence, and its choice is kept for when it is back. --reset forgets both."""
 import os
 import pathlib
 import re
@@ -18,10 +18,16 @@ GONE = ('<VALUE name="audioSetup"><DEVICESETUP deviceType="ALSA" audioOutputDevi
 
 
 def run(program, home, *words):
-    """Starts it, waits until it has its settings open, ends it as a terminal does; what it said."""
-    with tempfile.TemporaryFile("w+") as said:
+    """Starts it, waits until it stands, ends it as a terminal does; what it said."""
+    with tempfile.TemporaryFile("a+") as said:
         child = subprocess.Popen([program, *words], env={**os.environ, "HOME": str(home)}, stdout=said, stderr=said)
-        time.sleep(4)
+        # Where no sound card is, it says so a second after it has begun; where one is, twenty seconds are enough.
+        for _ in range(200):
+            time.sleep(0.1)
+            said.seek(0)
+            if "no audio device is open" in said.read() or child.poll() is not None:
+                break
+        time.sleep(0.5)
         assert child.poll() is None, f"it did not stay: {child.returncode}"
         child.send_signal(signal.SIGINT)
         code = child.wait(60)
@@ -57,6 +63,9 @@ def main(program):
         assert "no audio device is open" in said, f"no word of the card that has gone: {said}"
         assert "A card that has gone" in settings(home).read_text(), "the choice of the card was not kept"
         assert '"preset": "warm-pad"' in sound(home), "the sound was lost with the card"
+        run(program, home, "--reset")
+        assert '"preset": "warm-pad"' not in sound(home), "--reset has kept the sound"
+        assert "A card that has gone" not in settings(home).read_text(), "--reset has kept the card"
     print("ok")
 
 
