@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // 1,000 voices at four blocks of look-ahead on a device that stands still for 10 ms: no block is late. In real time, so a machine that
-// cannot even hold the same without a stall is not asked, and one of four attempts that follow a calm run has to succeed.
+// cannot even hold the same without a stall is not asked, and one of four attempts between two calm runs has to succeed.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -63,20 +63,23 @@ Outcome play(double stall_us) {
 } // namespace
 
 TEST_CASE("a stall of 10 ms makes no block late") {
-    int able = 0; // how often the machine held the same without a stall just before
-    for (int attempt = 0; attempt < 8 && able < 4; ++attempt) {
+    const auto holds = [] {
         const Outcome calm = play(0.0);
-        if (calm.stats.late_blocks > 0 || calm.stats.voices != 1000 || calm.device.lost) continue;
-        ++able;
+        return calm.stats.late_blocks == 0 && calm.stats.voices == 1000 && !calm.device.lost;
+    };
+    int able = 0; // stalls that cost something while the machine held the same just before and just after
+    for (int attempt = 0; attempt < 10 && able < 4; ++attempt) {
+        if (!holds()) continue;
         const Outcome stalled = play(10e3);
         MESSAGE(stalled.stats.late_blocks << " blocks late, " << stalled.stats.voices << " voices");
         CHECK(stalled.device.lost); // it was noticed
         if (stalled.stats.late_blocks == 0 && stalled.stats.voices == 1000) return;
+        if (holds()) ++able;
     }
     if (able < 4) {
-        std::printf(
-            "SKIP: this machine has no time for 1,000 simulated voices: %d of 8 runs without a stall held them\n",
-            able);
+        std::printf("SKIP: this machine has no time for 1,000 simulated voices: %d of 10 stalls had a run before and "
+                    "after that held them\n",
+                    able);
         std::exit(77);
     }
     FAIL_CHECK("each of four stalls cost a block or a voice");
