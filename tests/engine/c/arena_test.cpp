@@ -2,7 +2,6 @@
 // An engine in a block of the caller's: what it takes from the heap (nothing), how much of the block, and that it gives back.
 #include <doctest/doctest.h>
 
-#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <map>
@@ -11,68 +10,26 @@
 #include <tutti/tutti.h>
 
 #include "engine/memory/arena.h"
-
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define TUTTI_COUNTS_MALLOC 1
-#else
-#define TUTTI_COUNTS_MALLOC 0
-#endif
+#include "tests/realtime/calls.h"
 
 namespace {
-thread_local bool t_counting = false;
-std::atomic<int> g_calls{0};
-void count() noexcept {
-    if (t_counting) g_calls.fetch_add(1);
-}
 // Heap calls of this thread within `work`.
 template <class Work>
 int calls_of(Work&& work) {
-    g_calls = 0;
-    t_counting = true;
+    tutti::realtime::reset_calls();
+    const tutti::realtime::CallWatch watch;
     work();
-    t_counting = false;
-    return g_calls;
+    return tutti::realtime::heap_calls();
 }
 } // namespace
 
-#if TUTTI_COUNTS_MALLOC
-extern "C" {
-void* __libc_malloc(std::size_t);
-void* __libc_calloc(std::size_t, std::size_t);
-void* __libc_realloc(void*, std::size_t);
-void* __libc_memalign(std::size_t, std::size_t);
-void __libc_free(void*);
-void* malloc(std::size_t size) {
-    count();
-    return __libc_malloc(size);
-}
-void* calloc(std::size_t number, std::size_t size) {
-    count();
-    return __libc_calloc(number, size);
-}
-void* realloc(void* p, std::size_t size) {
-    count();
-    return __libc_realloc(p, size);
-}
-void* aligned_alloc(std::size_t alignment, std::size_t size) {
-    count();
-    return __libc_memalign(alignment, size);
-}
-int posix_memalign(void** p, std::size_t alignment, std::size_t size) {
-    count();
-    *p = __libc_memalign(alignment, size);
-    return *p != nullptr ? 0 : 12;
-}
-void free(void* p) {
-    if (p != nullptr) count();
-    __libc_free(p);
-}
-}
-#endif
-
 TEST_CASE("the counter counts") {
-    if (!TUTTI_COUNTS_MALLOC) return;
-    CHECK(calls_of([] { std::free(std::malloc(10)); }) == 2);
+    if (!tutti::realtime::calls_count()) return;
+    CHECK(calls_of([] {
+              static void* volatile kept = nullptr; // so that no compiler leaves the pair out
+              kept = std::malloc(10);
+              std::free(kept);
+          }) == 2);
     CHECK(calls_of([] { delete new std::vector<int>(5); }) == 4);
     CHECK(calls_of([] { ::operator delete (::operator new (128, std::align_val_t{64}), std::align_val_t{64}); }) == 2);
 }
